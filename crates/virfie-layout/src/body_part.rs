@@ -97,6 +97,7 @@ impl BodyPart {
 
     /// Returns its channel in BodyPix's `part_heatmaps`, 0..24 (`PART_CHANNELS` in tfjs-models, which calls a foot
     /// `feet`).
+    #[inline]
     pub const fn index(self) -> usize {
         self as usize
     }
@@ -118,6 +119,7 @@ impl BodyParts {
     pub const ALL: BodyParts = BodyParts((1 << BodyPart::ALL.len()) - 1);
 
     /// Returns whether `part` is in the set.
+    #[inline]
     pub const fn contains(self, part: BodyPart) -> bool {
         self.0 & Self::bit(part) != 0
     }

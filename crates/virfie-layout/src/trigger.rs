@@ -183,11 +183,13 @@ impl Area {
     };
 
     /// Returns left, top, right, bottom in pixels of a canvas of this size.
+    #[inline]
     pub fn edges(&self, (width, height): (f64, f64)) -> [f64; 4] {
         [self.left.of(width), self.top.of(height), self.right.of(width), self.bottom.of(height)]
     }
 
     /// Returns whether a point of a canvas of this size is inside, strictly.
+    #[inline]
     pub fn holds(&self, (x, y): (f64, f64), canvas: (f64, f64)) -> bool {
         let [left, top, right, bottom] = self.edges(canvas);
         left < x && x < right && top < y && y < bottom

@@ -37,6 +37,7 @@ pub enum Length {
 
 impl Length {
     /// Returns the length in pixels, where 100 % is `whole` pixels.
+    #[inline]
     pub fn of(self, whole: f64) -> f64 {
         match self {
             Length::Number(pixels) => pixels,
@@ -45,6 +46,7 @@ impl Length {
     }
 
     /// Returns it as a factor: `0.8` and `80%` are both 0.8.
+    #[inline]
     pub fn factor(self) -> f64 {
         match self {
             Length::Number(factor) => factor,

@@ -17,6 +17,7 @@ pub struct Rect {
 
 impl Rect {
     /// Returns whether any pixel of it is on a canvas of this size.
+    #[inline]
     pub fn touches(&self, width: u32, height: u32) -> bool {
         let (right, bottom) = (self.x + self.width, self.y + self.height);
         right > 0 && bottom > 0 && i64::from(self.x) < i64::from(width) && i64::from(self.y) < i64::from(height)

@@ -207,11 +207,13 @@ impl Motion {
     }
 
     /// Returns what [`Motion::at`] gave last.
+    #[inline]
     pub fn shown(&self) -> &[Placement] {
         &self.shown
     }
 
     /// Returns the same, to be moved along with what it follows.
+    #[inline]
     pub fn shown_mut(&mut self) -> &mut [Placement] {
         &mut self.shown
     }

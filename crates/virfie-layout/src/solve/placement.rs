@@ -122,6 +122,7 @@ pub struct Placement {
 
 impl Placement {
     /// Returns whether any of it may be on a canvas of this size, however it is turned.
+    #[inline]
     pub fn touches(&self, width: u32, height: u32) -> bool {
         if self.following.is_some() {
             return true;

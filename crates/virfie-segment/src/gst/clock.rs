@@ -22,6 +22,7 @@ pub struct MediaClock {
 }
 
 /// Returns the process's media clock. GStreamer must be initialised.
+#[inline]
 pub fn media_clock() -> &'static MediaClock {
     static CLOCK: OnceLock<MediaClock> = OnceLock::new();
     CLOCK.get_or_init(|| {
@@ -39,11 +40,13 @@ pub fn media_clock() -> &'static MediaClock {
 
 impl MediaClock {
     /// Returns the time since the base, the same as the running time of every pipeline.
+    #[inline]
     pub fn now(&self) -> Duration {
         Duration::from_nanos(self.clock.time().saturating_sub(self.base).nseconds())
     }
 
     /// Returns a running time on the process's clock.
+    #[inline]
     pub fn instant(&self, running: Duration) -> Instant {
         self.started + running
     }
@@ -65,6 +68,7 @@ impl MediaClock {
 }
 
 /// Returns GStreamer's form of a duration.
+#[inline]
 pub fn clock_time(duration: Duration) -> gst::ClockTime {
     gst::ClockTime::from_nseconds(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX - 1))
 }

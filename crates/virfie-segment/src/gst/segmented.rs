@@ -28,17 +28,20 @@ pub struct Plane {
 
 impl Plane {
     /// Returns the distance from one row to the next, in bytes.
+    #[inline]
     pub fn stride(&self) -> usize {
         self.stride
     }
 
     /// Returns the bytes for writing, while nobody else has it.
+    #[inline]
     pub fn bytes_mut(&mut self) -> &mut [u8] {
         &mut self.bytes
     }
 }
 
 impl AsRef<[u8]> for Plane {
+    #[inline]
     fn as_ref(&self) -> &[u8] {
         &self.bytes
     }
