@@ -23,26 +23,26 @@
 //! * `ready`: layouts that come with the program.
 
 mod assets;
-pub mod body_part;
+mod body_part;
 pub mod boxes;
-pub mod canvas_limit;
-pub mod cut;
+mod canvas_limit;
+mod cut;
 pub mod fault;
 pub mod fields;
-pub mod fill;
-pub mod lettering;
+mod fill;
+mod lettering;
 pub mod limits;
-pub mod look;
-pub mod model_name;
+mod look;
+mod model_name;
 pub mod read;
 pub mod ready;
 pub mod scenario;
-pub mod scene;
+mod scene;
 pub mod schema;
 pub mod solve;
-pub mod text;
+mod text;
 pub mod trigger;
-pub mod values;
+mod values;
 
 use serde_json::Value;
 

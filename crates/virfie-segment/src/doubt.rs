@@ -14,7 +14,7 @@
 //! meanwhile: to lose a true person is worse than to show a false one. A newcomer is shown until they are judged, and
 //! an island that grows is judged again.
 //!
-//! The map lies over the whole picture, so it holds for windows ([`super::window`]), too. A single picture is judged at
+//! The map lies over the whole picture, so it holds for windows (`window`), too. A single picture is judged at
 //! once: after [`Doubt::reset`] nothing is remembered. Nothing is allocated after the first frames of a size.
 
 use std::time::Duration;

@@ -57,7 +57,7 @@ pub struct MaskPlan {
     pub shrinking: u32,
     /// The network sees one of so many frames: one of `EVERY`, of which 1 is all.
     pub every: u32,
-    /// See [`super::crowd::frames_every`]: 0 (all are looked at) to [`THINNEST`].
+    /// See `crowd::frames_every`: 0 (all are looked at) to [`THINNEST`].
     pub thinning: u32,
 }
 

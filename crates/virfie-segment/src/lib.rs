@@ -5,13 +5,13 @@
 //!              └──────────────────────────────────────────────────────────────────────────► A420, same frame
 //! ```
 //! Contract: the frame that leaves carries the mask computed from itself. Its colour planes are shared, unless the old
-//! background's colours are to be taken out of the edge ([`spill`]): then they are a copy that differs there. What
+//! background's colours are to be taken out of the edge (`spill`): then they are a copy that differs there. What
 //! else was found, further masks and poses, travels with it as metadata ([`crate::gst::segmented`]). With
 //! `cutout=none` or without a model, frames pass untouched. When the machine is late, the [`governor`] makes the
-//! network's inputs smaller, then lets it see fewer frames, of everybody as many ([`crowd`]); the others get the last
+//! network's inputs smaller, then lets it see fewer frames, of everybody as many (`crowd`); the others get the last
 //! mask, carried along ([`stream`]), and so does a frame that has waited too long for its turn ([`pool`]). At last
 //! whole frames are left out, of those first who are shown smallest. A mask is carried only between frames that are
-//! close together. People who are small in the picture are looked at through a [`window`]. What a network takes for
+//! close together. People who are small in the picture are looked at through a `window`. What a network takes for
 //! people by mistake is left out where keypoints show the mistake ([`doubt`]). Failure: a model that cannot be loaded is
 //! an error of [`model::Model::load`]; an inference that fails posts an element error. Threads: inference runs on the
 //! streaming thread that brought the frame, and at most as many run at once as there are cores ([`pool`]). Dropping
@@ -27,24 +27,24 @@ pub use stream::MaskRequest;
 
 pub mod catalogue;
 pub mod chain;
-pub mod crowd;
+mod crowd;
 pub mod doubt;
 pub mod governor;
 pub mod grid;
 pub mod gst;
 mod imp;
 pub mod input;
-pub mod line;
+mod line;
 pub mod mask;
 pub mod model;
 pub mod models;
 pub mod parts;
 pub mod pool;
 pub mod pose;
-pub mod spill;
+mod spill;
 pub mod stream;
 pub mod tfjs;
-pub mod window;
+mod window;
 
 glib::wrapper! {
     /// The segmentation filter.

@@ -61,11 +61,13 @@ impl WaitingLine {
     }
 
     /// Returns how many wait.
+    #[cfg(test)]
     pub fn waiting(&self) -> usize {
         self.waiting.len()
     }
 
     /// Returns how many places nobody has.
+    #[cfg(test)]
     pub fn free(&self) -> usize {
         self.free
     }
