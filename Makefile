@@ -154,7 +154,7 @@ fuzz: setup-rust web ## looks for inputs that break a reader, until one is found
 	cargo +nightly fuzz run --fuzz-dir tests/fuzz/libfuzzer $(or $(TARGET),layouts)
 
 lint: setup web/node_modules/.package-lock.json ## checks formatting, types and clippy's advice; nothing is changed
-	cargo fmt --check
+	cargo fmt --all --check
 	cd web && npm run check
 	cargo clippy --release --all-targets -- -D warnings
 	@if cargo deny --version >/dev/null 2>&1; then set -x; cargo deny check bans licenses sources; fi

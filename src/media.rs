@@ -35,9 +35,10 @@ pub mod pictures;
 pub mod port;
 pub mod room;
 pub mod sdp;
-pub mod segment;
 pub mod upload;
 pub mod webrtc;
+
+pub use virfie_segment as segment;
 
 use deliver::{Delivery, socket::Binding, tcp::Service};
 use gst::launch::{LaunchError, Launches};

@@ -20,17 +20,23 @@ const HTTP_CLIENT: [&str; 2] = ["ureq=info", "ureq_proto=info"];
 /// Upper ends of the buckets of every `…_seconds` histogram: from a part of a frame to a slow request.
 const SECONDS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
-/// Sends log lines to stderr from now on. `level` is a level or a list of `tracing` directives.
-///
-/// # Errors
-/// [`ProgramError::Usage`] when `level` cannot be read. A second call in a process changes nothing and is no error.
-pub fn start(format: LogFormat, level: Option<&str>) -> Result<(), ProgramError> {
+/// Returns what of the log is shown.
+fn filter(level: Option<&str>) -> Result<EnvFilter, ProgramError> {
     let directives = level.unwrap_or(DEFAULT_DIRECTIVES);
     let mut filter = EnvFilter::try_new(directives)
         .map_err(|error| ProgramError::Usage(format!("log-level: {directives:?} cannot be read: {error}")))?;
     for quiet in HTTP_CLIENT {
         filter = filter.add_directive(quiet.parse().expect("it is a crate and a level"));
     }
+    Ok(filter)
+}
+
+/// Sends log lines to stderr from now on. `level` is a level or a list of `tracing` directives.
+///
+/// # Errors
+/// [`ProgramError::Usage`] when `level` cannot be read. A second call in a process changes nothing and is no error.
+pub fn start(format: LogFormat, level: Option<&str>) -> Result<(), ProgramError> {
+    let filter = filter(level)?;
     let colours = io::stderr().is_terminal();
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(colours);
     // Fails when there is a subscriber already, which is as good.
@@ -71,6 +77,21 @@ mod tests {
         let error = start(LogFormat::Text, Some("virfie=loud")).unwrap_err();
         assert_eq!(error.exit_code(), 2);
         assert!(error.to_string().starts_with("log-level: "), "{error}");
+    }
+
+    #[test]
+    fn the_program_s_name_means_all_of_its_crates() {
+        use tracing::{Level, enabled, subscriber::with_default};
+        use tracing_subscriber::layer::SubscriberExt as _;
+
+        let subscriber = tracing_subscriber::registry().with(filter(Some("warn,virfie=debug")).unwrap());
+        with_default(subscriber, || {
+            assert!(enabled!(target: "virfie::control", Level::DEBUG));
+            assert!(enabled!(target: "virfie_segment::models", Level::DEBUG));
+            assert!(enabled!(target: "virfie_layout", Level::DEBUG));
+            assert!(!enabled!(target: "virfie_segment::models", Level::TRACE));
+            assert!(!enabled!(target: "hyper", Level::DEBUG));
+        });
     }
 
     #[test]

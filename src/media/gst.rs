@@ -4,19 +4,18 @@
 //! Threads: none of its own but the short-lived `reap-…` threads, on which pipelines are set to NULL.
 //! Failure: a pipeline that hangs on its way to NULL is logged and leaked; nobody waits for it.
 
-pub mod clock;
 mod crypto;
 pub mod frame;
 pub mod handoff;
 pub mod launch;
 pub mod load;
 pub mod pipeline;
-pub mod priority;
 pub mod probe;
 pub mod range;
-pub mod segmented;
 pub mod stage;
 pub mod threads;
+
+pub use virfie_segment::gst::{clock, priority, segmented};
 
 /// Initialises GStreamer once per process and checks that the elements we need are installed.
 ///

@@ -1,4 +1,4 @@
-//! The crate as its source files: which there are, what each refers to, and where.
+//! The crates as their source files: which there are, what each refers to, and where.
 
 use std::{
     collections::BTreeSet,
@@ -13,9 +13,24 @@ use syn::{
     visit::{self, Visit},
 };
 
-/// Where a crate begins, and what its modules are called here (nothing for the library's).
-const ROOTS: [(&str, &str); 3] =
-    [("src/lib.rs", ""), ("src/main.rs", "main"), ("src/media/segment/plugin.rs", "plugin")];
+/// Where a crate begins, and what its modules are called here: as the program's library calls them (nothing for its own).
+const ROOTS: [(&str, &str); 5] = [
+    ("src/lib.rs", ""),
+    ("src/main.rs", "main"),
+    ("crates/virfie-layout/src/lib.rs", "layout"),
+    ("crates/virfie-segment/src/lib.rs", "media::segment"),
+    ("crates/virfie-segment/src/plugin.rs", "plugin"),
+];
+
+/// The folders of [`ROOTS`].
+pub const FOLDERS: [&str; 2] = ["src", "crates"];
+
+/// Our libraries, and what they are called here.
+const LIBRARIES: [(&str, &str); 3] =
+    [("virfie", ""), ("virfie_layout", "layout"), ("virfie_segment", "media::segment")];
+
+/// What a crate has below the first, the program's library shows below the second.
+const SHOWN: (&str, &str) = ("media::segment::gst", "media::gst");
 
 /// One source file.
 pub struct Source {
@@ -23,6 +38,8 @@ pub struct Source {
     pub path: String,
     /// `["media", "compose", "clock"]`
     pub module: Vec<String>,
+    /// The module that `crate` is in it.
+    root: Vec<String>,
     /// Whether all of it is compiled for tests only.
     pub test: bool,
     pub text: String,
@@ -44,7 +61,7 @@ pub struct Reference {
 /// The thing that a path leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
-    /// Something of this crate, from its root.
+    /// Something of our crates, from the root of the program's library.
     Ours(Vec<String>),
     /// Something of another crate (or of a name that a `use` has brought in, which was looked at there).
     Foreign(Vec<String>),
@@ -68,26 +85,32 @@ pub fn repository() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Returns every file that is compiled into the library, the program and the plugin, and the faults of the tree itself:
+/// Returns every file that is compiled into the libraries, the program and the plugin, and the faults of the tree itself:
 /// files that nothing declares.
 pub fn crate_sources() -> (Vec<Source>, Vec<String>) {
     let mut sources = Vec::new();
     for (path, name) in ROOTS {
-        let module = if name.is_empty() { Vec::new() } else { vec![name.to_owned()] };
-        collect(path.into(), module, false, &mut sources);
+        let root = names(name);
+        collect(path.into(), root.clone(), &root, false, &mut sources);
     }
     let modules: BTreeSet<Vec<String>> = sources.iter().flat_map(modules_of).collect();
     for source in &mut sources {
-        let mut reader =
-            Reader { modules: &modules, module: source.module.clone(), test: source.test, found: Found::default() };
+        let mut reader = Reader {
+            modules: &modules,
+            root: &source.root,
+            module: source.module.clone(),
+            test: source.test,
+            found: Found::default(),
+        };
         reader.visit_file(&source.parsed);
         source.references = reader.found.references;
         source.unsafe_lines = reader.found.unsafe_lines;
         source.macros = reader.found.macros;
     }
     let known: BTreeSet<&str> = sources.iter().map(|source| source.path.as_str()).collect();
-    let faults = files_below("src", "rs")
+    let faults = FOLDERS
         .into_iter()
+        .flat_map(|folder| files_below(folder, "rs"))
         .filter(|path| !known.contains(path.as_str()))
         .map(|path| format!("{path}:1: no `mod` declares this file"))
         .collect();
@@ -110,12 +133,26 @@ pub fn files_below(folder: &str, extension: &str) -> Vec<String> {
         .collect()
 }
 
+/// Returns `["media", "segment"]` for `media::segment`.
+fn names(path: &str) -> Vec<String> {
+    path.split("::").filter(|name| !name.is_empty()).map(str::to_owned).collect()
+}
+
+/// Returns a module's path as the program's library shows it.
+fn as_shown(path: Vec<String>) -> Vec<String> {
+    let (own, shown) = (names(SHOWN.0), names(SHOWN.1));
+    match path.strip_prefix(own.as_slice()) {
+        Some(rest) if !rest.is_empty() => [shown.as_slice(), rest].concat(),
+        _ => path,
+    }
+}
+
 fn shown(path: &Path) -> String {
     path.to_str().expect("the repository's paths are UTF-8").replace('\\', "/")
 }
 
 /// Reads a file and those that its `mod x;` lines declare.
-fn collect(path: PathBuf, module: Vec<String>, test: bool, sources: &mut Vec<Source>) {
+fn collect(path: PathBuf, module: Vec<String>, root: &[String], test: bool, sources: &mut Vec<Source>) {
     let text =
         fs::read_to_string(repository().join(&path)).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let parsed = syn::parse_file(&text).unwrap_or_else(|error| {
@@ -138,11 +175,12 @@ fn collect(path: PathBuf, module: Vec<String>, test: bool, sources: &mut Vec<Sou
         };
         let mut module = module.clone();
         module.push(child);
-        declared.push((file, module, test || is_for_tests(&item.attrs)));
+        declared.push((file, as_shown(module), test || is_for_tests(&item.attrs)));
     }
     sources.push(Source {
         path: shown(&path),
         module,
+        root: root.to_vec(),
         test,
         text,
         references: Vec::new(),
@@ -151,7 +189,7 @@ fn collect(path: PathBuf, module: Vec<String>, test: bool, sources: &mut Vec<Sou
         parsed,
     });
     for (file, module, test) in declared {
-        collect(file, module, test, sources);
+        collect(file, module, root, test, sources);
     }
 }
 
@@ -200,6 +238,7 @@ struct Found {
 /// Walks through a file and notes what the rules ask for.
 struct Reader<'a> {
     modules: &'a BTreeSet<Vec<String>>,
+    root: &'a [String],
     module: Vec<String>,
     test: bool,
     found: Found,
@@ -214,8 +253,11 @@ impl Reader<'_> {
 
     fn resolve(&self, path: Vec<String>) -> Option<Target> {
         let (first, rest) = path.split_first()?;
+        if let Some((_, library)) = LIBRARIES.iter().find(|(name, _)| name == first) {
+            return Some(Target::Ours(as_shown([names(library).as_slice(), rest].concat())));
+        }
         Some(match first.as_str() {
-            "crate" | "virfie" => Target::Ours(rest.to_vec()),
+            "crate" => Target::Ours(as_shown([self.root, rest].concat())),
             "self" => Target::Ours([self.module.as_slice(), rest].concat()),
             "super" => {
                 let ups = path.iter().take_while(|segment| *segment == "super").count();
