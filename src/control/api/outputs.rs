@@ -112,7 +112,7 @@ pub async fn post_output(
     Ok((StatusCode::CREATED, headers, Json(output)).into_response())
 }
 
-/// Trials at once, of all rooms and of one. Each takes a thread for up to ten seconds.
+/// Trials at once, of all rooms and of one; half of them of one holder of tokens. Each takes a thread for up to ten seconds.
 pub(super) const TRIALS: (usize, usize) = (8, 2);
 
 /// The outcome of a trial.
@@ -159,7 +159,7 @@ pub async fn test_output(
     access.require(Role::Producer, room.name.as_str())?;
     let handle = find(&app, &room.name)?;
     let spec = spec_of(&app, &access, &room.name, &body.0, true).await?;
-    let turn = app.trials.take(&room.name);
+    let turn = app.trials.take(&room.name, access.holder().as_deref());
     let place = turn.ok_or_else(|| Problem::unavailable("other outputs are being tried; try again later"))?;
     // It goes on, and keeps its place, when nobody waits for it any more.
     let trying = tokio::spawn(async move {

@@ -113,7 +113,7 @@ async fn snapshot(
     let role = if output.is_some() { Role::Producer } else { Role::Viewer };
     access.require(role, room.name.as_str())?;
     let handle = find(app, &room.name)?;
-    let _turn = turn(app, &room.name).await?;
+    let _turn = turn(app, access, &room.name).await?;
     let frame = handle.snapshot(output).await?;
     picture(Arc::new(frame), format).await
 }
@@ -122,8 +122,8 @@ async fn snapshot(
 ///
 /// # Errors
 /// 503 when too many wait before it.
-pub(super) async fn turn(app: &AppState, room: &RoomName) -> ApiResult<Turn> {
-    let turn = app.snapshots.wait(room, TURN_WAIT).await;
+pub(super) async fn turn(app: &AppState, access: &Access, room: &RoomName) -> ApiResult<Turn> {
+    let turn = app.snapshots.wait(room, access.holder().as_deref(), TURN_WAIT).await;
     turn.ok_or_else(|| Problem::unavailable("too many snapshots at once; try again later"))
 }
 
