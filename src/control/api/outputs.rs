@@ -16,7 +16,7 @@ use super::{
     auth::{Access, Role},
     bounds, capacity, hls,
     problem::{ApiJson, ApiResult, Problem, ProblemSchema},
-    rooms::{ItemPath, Precondition, RoomPath, find},
+    rooms::{ItemPath, Precondition, RoomPath, find, find_to_direct},
 };
 use crate::{
     control::room::{Marker, Output, OutputDocument, RoomName},
@@ -54,7 +54,7 @@ async fn spec_of(
         return Err(Problem::invalid(vec![Fault { pointer: "/cutouts".to_owned(), detail }]));
     }
     if shown {
-        find(app, room)?.check_aux(document).await?;
+        find_to_direct(app, access, room)?.check_aux(document).await?;
     }
     bounds::check_target(app, access, room, &mut spec.target).await?;
     Ok(spec)
@@ -279,7 +279,7 @@ pub async fn stop_output(State(app): State<AppState>, access: Access, output: It
 
 async fn enable(app: &AppState, access: &Access, output: ItemPath, enabled: bool) -> ApiResult<Json<Output>> {
     access.require(Role::Producer, output.name.as_str())?;
-    Ok(Json(find(app, &output.name)?.enable_output(output.id, enabled).await?))
+    Ok(Json(find_to_direct(app, access, &output.name)?.enable_output(output.id, enabled).await?))
 }
 
 /// Pauses a recording: what is from now on is not in its file. A paused recording stays so over a restart.
@@ -378,7 +378,7 @@ pub async fn start_outputs(
     room: RoomPath,
 ) -> ApiResult<Json<Vec<Output>>> {
     access.require(Role::Producer, room.name.as_str())?;
-    Ok(Json(find(&app, &room.name)?.enable_outputs(true).await?))
+    Ok(Json(find_to_direct(&app, &access, &room.name)?.enable_outputs(true).await?))
 }
 
 /// Stops all outputs of the room, and keeps them.

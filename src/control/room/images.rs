@@ -29,6 +29,9 @@ pub trait ImageSource: Send + Sync + 'static {
     /// Returns the same as this room sees it: what belongs to it, and what is everybody's.
     fn of_room(&self, room: &RoomName) -> Arc<dyn ImageSource>;
 
+    /// Counts what is decoded from now on with those of whom a token is; `None`: with nobody, as with the key.
+    fn decode_for(&self, _holder: Option<String>) {}
+
     /// Returns the decoded image; `None` when no image has this name or it cannot be decoded.
     fn image<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<Image>, NotNow>>;
 

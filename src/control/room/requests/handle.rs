@@ -99,6 +99,12 @@ impl RoomHandle {
         &self.name
     }
 
+    /// Counts what the room has decoded from now on with `holder`, whose token directs it; `None`: with nobody, as with
+    /// the key.
+    pub fn decode_for(&self, holder: Option<String>) {
+        self.images.decode_for(holder);
+    }
+
     /// Returns whether the room is over.
     pub fn has_ended(&self) -> bool {
         self.calls.is_closed()
