@@ -135,7 +135,8 @@ pub struct OutputTrial {
 
 /// Tries what an output would be sent to, for at most ten seconds. Nothing is stored, and nobody sees anything: to an
 /// RTMP server it connects and asks for the application, but does not publish, so that the stream key is not tried. An
-/// SRT receiver is called with the passphrase and gets empty packets.
+/// SRT receiver is called with the passphrase and gets empty packets. Nothing is encoded, but what the room could not have
+/// encoded beside its outputs is refused as it would be there.
 #[utoipa::path(
     post, path = "/rooms/{room}/outputs/test", tag = "outputs",
     params(("room" = String, Path, description = "The room's name")),
@@ -159,6 +160,8 @@ pub async fn test_output(
     access.require(Role::Producer, room.name.as_str())?;
     let handle = find(&app, &room.name)?;
     let spec = spec_of(&app, &access, &room.name, &body.0, true).await?;
+    // A trial encodes nothing itself; it says no to what could not be started.
+    handle.check_output(body.0, spec.clone()).await?;
     let turn = app.trials.take(&room.name, access.holder().as_deref());
     let place = turn.ok_or_else(|| Problem::unavailable("other outputs are being tried; try again later"))?;
     // It goes on, and keeps its place, when nobody waits for it any more.

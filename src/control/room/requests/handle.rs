@@ -310,6 +310,16 @@ impl RoomHandle {
         self.call(move |room| room.state.enable_outputs(enabled, now())).await?
     }
 
+    /// Checks that a new output could be encoded beside the others, as [`RoomHandle::add_output`] does.
+    ///
+    /// # Errors
+    /// [`RoomError::Invalid`] with the place that asks for too much, [`RoomError::Unavailable`] while too much still ends,
+    /// [`RoomError::NoRoom`].
+    pub async fn check_output(&self, document: OutputDocument, spec: OutputSpec) -> Result<(), RoomError> {
+        check_ending(&*self.media)?;
+        self.call(move |room| room.state.check_work_of(&document, &spec, None)).await?
+    }
+
     /// Tries what an output would be sent to; `None`: nobody knows what came of it.
     pub async fn try_output(&self, target: OutputTarget) -> Option<Trial> {
         let media = self.media.clone();
