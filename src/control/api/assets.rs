@@ -230,7 +230,8 @@ pub async fn put(
     let incoming = transfer::receive(incoming, content, LARGEST, || AssetError::TooLarge.to_string()).await?;
     state.auth.check_again(&access)?;
     // Given back when the file is decoded.
-    let _promise = state.capacity.admit(capacity::FILE, &access)?;
+    let cost = capacity::file(state.registry.threads_of_file());
+    let _promise = state.capacity.admit(cost, &access)?;
     // Layouts that need it could not be shown any more with something of another kind.
     if let Ok(before) = store.about(&name).await
         && !before.builtin
