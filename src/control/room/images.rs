@@ -69,10 +69,10 @@ pub trait ImageSource: Send + Sync + 'static {
 /// Most characters that one warning names.
 const MOST_NAMED: usize = 20;
 
-/// Returns what of a layout's texts may have been meant as a field, and what is shown as boxes, for no font has it. The
-/// places are those of the layout.
+/// Returns what of a layout's texts may have been meant as a field, or is one that cannot be, as it was kept before there
+/// were fields, and what is shown as boxes, for no font has it. The places are those of the layout.
 pub async fn warnings(source: &dyn ImageSource, scene: &Scene) -> Vec<Fault> {
-    let mut warnings = Vec::new();
+    let mut warnings = layout::wrong_in_texts(scene);
     for (index, lettering) in scene.letterings() {
         let pointer = format!("/layers/{index}/source/text");
         let doubts = fields::doubts(&lettering.text.text).into_iter();

@@ -111,7 +111,7 @@ impl RoomHandle {
                     let names = vec![name.clone()];
                     let (in_outputs, beside) = self.call(move |room| room.state.scenes_in_outputs(&names)).await?;
                     let beside = if in_outputs.is_empty() { Vec::new() } else { beside };
-                    self.check_scene(&shown, body, &beside).await?.0
+                    self.check_scene(&shown, LayoutChange::Replace(body.clone()), &beside).await?.0
                 }
                 None => shown_layout(&shown),
             });
@@ -139,7 +139,7 @@ impl RoomHandle {
         until_applied(|| async move {
             let (revision, shown, mut scenes) = self.now().await?;
             guard.check(revision)?;
-            scenes.replace(self.check_scenes(&shown, list, "").await?)?;
+            scenes.replace(self.check_scenes(&shown, list, "", LayoutChange::Replace).await?)?;
             self.check_scenes_in_use(&scenes).await?;
             let views = scenes.views(&shown);
             let applied = self.apply(revision, move |state| set_scenes(state, scenes)).await?;
@@ -234,7 +234,8 @@ impl RoomHandle {
         drop(self.call(move |room| room.order(command)).await);
     }
 
-    /// Returns a list of scenes, checked as in the room that shows `shown`; it stands at `pointer` of a document.
+    /// Returns a list of scenes, checked as in the room that shows `shown`; it stands at `pointer` of a document. `change`:
+    /// as what each layout is read.
     ///
     /// # Errors
     /// [`RoomError::Invalid`] with every wrong place of every layout, and every new name that nobody can see; without
@@ -244,6 +245,7 @@ impl RoomHandle {
         shown: &Scene,
         list: &[(SceneName, Value)],
         pointer: &str,
+        change: fn(Value) -> LayoutChange,
     ) -> Result<Vec<StoredScene>, RoomError> {
         let (_, _, known) = self.now().await?;
         let names: Vec<SceneName> = list.iter().map(|(name, _)| name.clone()).collect();
@@ -258,7 +260,7 @@ impl RoomHandle {
             let place = child(&child(pointer, &index.to_string()), "layout");
             let is_shown = in_outputs.contains(name);
             let others = if is_shown { beside.as_slice() } else { &[] };
-            let checked = self.check_scene(shown, body, others).await;
+            let checked = self.check_scene(shown, change(body.clone()), others).await;
             if let Some((layout, images)) = findings.part(&place, checked)? {
                 // All that outputs show is shown together.
                 if is_shown {
@@ -275,12 +277,13 @@ impl RoomHandle {
     async fn check_scene(
         &self,
         shown: &Scene,
-        body: &Value,
+        change: LayoutChange,
         beside: &[Image],
     ) -> Result<(Value, Vec<Image>), RoomError> {
-        let draft = LayoutChange::Replace(body.clone()).draft(shown)?;
+        let draft = change.draft(shown)?;
+        let body = draft.body.clone();
         let (scene, drawn) = self.ready_beside(draft, beside).await?;
-        Ok((kept_layout(&scene, body), drawn.images))
+        Ok((kept_layout(&scene, &body), drawn.images))
     }
 
     /// Returns whether every scene that outputs show is among these.
