@@ -47,6 +47,7 @@ use std::{
 };
 
 use parking_lot::Mutex;
+use rustix::io::Errno;
 use tokio::task::spawn_blocking;
 
 pub use self::{
@@ -85,6 +86,9 @@ pub const MAX_FILES: usize = 1000;
 
 /// Decoded images that are kept in memory, in bytes: ten of 1080p and one of 40 megapixels.
 const CACHE_BYTES: usize = 256 * 1024 * 1024;
+
+/// The errors of a system that has nothing left to open a file with.
+const LACKING: [Errno; 4] = [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::AGAIN];
 
 /// Images that come with the program.
 const BUILT_IN: [(&str, &[u8]); 1] = [("studio.jpg", include_bytes!("../../pipelines/assets/studio.jpg"))];
@@ -145,14 +149,16 @@ pub enum AssetError {
 impl AssetError {
     /// Returns whether it is the server that cannot use the file now: that passes, and the file may be good.
     pub fn passes(&self) -> bool {
-        matches!(
-            self,
+        match self {
             Self::NoMemory
-                | Self::TooMuchOfHolder
-                | Self::Clip(ClipError::Undecodable(DecodeError::NotNow))
-                | Self::Sound(SoundError(DecodeError::NotNow))
-                | Self::Lettering(LetteringError::NotNow)
-        )
+            | Self::TooMuchOfHolder
+            | Self::Clip(ClipError::Undecodable(DecodeError::NotNow))
+            | Self::Sound(SoundError(DecodeError::NotNow))
+            | Self::Lettering(LetteringError::NotNow) => true,
+            // For want of descriptors, as for a process that would decode it.
+            Self::Io(error) => LACKING.iter().any(|lacking| error.raw_os_error() == Some(lacking.raw_os_error())),
+            _ => false,
+        }
     }
 }
 

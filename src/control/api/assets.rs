@@ -298,6 +298,9 @@ mod tests {
         for status in [sound, clip, of_font(LetteringError::NotNow), full.status(), of_one] {
             assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
         }
+        // EMFILE.
+        let lacking = Problem::from(AssetError::from(std::io::Error::from_raw_os_error(24))).into_response().status();
+        assert_eq!(lacking, StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(of_font(LetteringError::Failed), StatusCode::UNPROCESSABLE_ENTITY);
         for status in [of_sound(DecodeError::BroughtDown), of_clip(DecodeError::Refused("it holds no video".into()))] {
             assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
