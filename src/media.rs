@@ -185,6 +185,10 @@ impl Media for Engine {
         gst::load::cores()
     }
 
+    fn threads_of_file(&self) -> usize {
+        gst::threads::of_file(gst::load::cores())
+    }
+
     fn ending(&self) -> usize {
         gst::pipeline::ending()
     }

@@ -47,6 +47,7 @@ use std::{
 };
 
 use parking_lot::Mutex;
+use rustix::io::Errno;
 use tokio::task::spawn_blocking;
 
 pub use self::{
@@ -55,7 +56,7 @@ pub use self::{
 };
 use self::{
     about::{Known, describe, describe_file, find_out, head, load, load_file, open_asset},
-    budget::{Budget, most_bytes},
+    budget::{Budget, Holder, most_bytes},
     cache::{Cache, Stamp},
     clips::{ClipError, Looker},
     font::FontError,
@@ -85,6 +86,9 @@ pub const MAX_FILES: usize = 1000;
 
 /// Decoded images that are kept in memory, in bytes: ten of 1080p and one of 40 megapixels.
 const CACHE_BYTES: usize = 256 * 1024 * 1024;
+
+/// The errors of a system that has nothing left to open a file with.
+const LACKING: [Errno; 4] = [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::AGAIN];
 
 /// Images that come with the program.
 const BUILT_IN: [(&str, &[u8]); 1] = [("studio.jpg", include_bytes!("../../pipelines/assets/studio.jpg"))];
@@ -134,6 +138,9 @@ pub enum AssetError {
     /// The pictures that rooms show leave no memory for one more.
     #[error("the server has no memory for more pictures now")]
     NoMemory,
+    /// The pictures that were decoded for one holder of tokens leave none for one more.
+    #[error("what this token, or the tokens of its room, had decoded takes half of the memory for pictures already")]
+    TooMuchOfHolder,
     /// The disk failed.
     #[error("the asset store cannot read or write: {0}")]
     Io(#[from] io::Error),
@@ -142,13 +149,16 @@ pub enum AssetError {
 impl AssetError {
     /// Returns whether it is the server that cannot use the file now: that passes, and the file may be good.
     pub fn passes(&self) -> bool {
-        matches!(
-            self,
+        match self {
             Self::NoMemory
-                | Self::Clip(ClipError::Undecodable(DecodeError::NotNow))
-                | Self::Sound(SoundError(DecodeError::NotNow))
-                | Self::Lettering(LetteringError::NotNow)
-        )
+            | Self::TooMuchOfHolder
+            | Self::Clip(ClipError::Undecodable(DecodeError::NotNow))
+            | Self::Sound(SoundError(DecodeError::NotNow))
+            | Self::Lettering(LetteringError::NotNow) => true,
+            // For want of descriptors, as for a process that would decode it.
+            Self::Io(error) => LACKING.iter().any(|lacking| error.raw_os_error() == Some(lacking.raw_os_error())),
+            _ => false,
+        }
     }
 }
 
@@ -182,6 +192,8 @@ pub struct AssetStore {
     shelves: Shelves,
     decoded: Arc<Mutex<Cache>>,
     budget: Budget,
+    /// For whom it decodes.
+    holder: Arc<Mutex<Holder>>,
     /// Held while decoding: one at a time, as each takes up to some hundred megabytes, and so that two who want the
     /// same image share the work. The work itself holds it: it goes on when nobody waits for it any more.
     decoding: Turns,
@@ -208,6 +220,7 @@ impl AssetStore {
             shelves,
             budget: Budget::new(Arc::clone(&decoded)),
             decoded,
+            holder: Arc::default(),
             decoding: Turns::default(),
             looking: Turns::default(),
             lettering: Turns::default(),
@@ -222,7 +235,18 @@ impl AssetStore {
     /// Returns the same store as this room sees it: its own shelf before the shared one. What is put and deleted is the
     /// room's.
     pub fn of_room(&self, room: &RoomName) -> Self {
-        Self { shelves: self.shelves.of_room(room), ..self.clone() }
+        Self { shelves: self.shelves.of_room(room), holder: Arc::default(), ..self.clone() }
+    }
+
+    /// Returns the same store as somebody sees it whom a token counts with: they decode no more than their part. `None`:
+    /// with the key.
+    pub fn of_holder(&self, holder: Option<String>) -> Self {
+        Self { holder: Arc::new(Mutex::new(holder.map(Into::into))), ..self.clone() }
+    }
+
+    /// Returns for whom it decodes now.
+    fn holder(&self) -> Holder {
+        self.holder.lock().clone()
     }
 
     /// Decodes no more from now on while the pictures of all rooms take so many bytes, in place of two gigabytes.
@@ -477,12 +501,13 @@ impl AssetStore {
         if let Some(image) = self.decoded.lock().get(&file, name, stamp) {
             return Ok(image);
         }
-        let (owned, of, budget) = (name.to_owned(), file.clone(), self.budget.clone());
+        let (owned, of) = (name.to_owned(), file.clone());
+        let (budget, holder) = (self.budget.clone(), self.holder());
         let (image, stamp) = decode_in(turn, move || {
             let (content, stamp) = load(&owned, &of)?;
             // Of what moves only one picture is known before.
             let size = picture::header(&content).map_or((0, 0), |header| (header.width, header.height));
-            let share = budget.take(most_bytes(size))?;
+            let share = budget.take(most_bytes(size), &holder)?;
             let still = budget.keep(animation::still(&content)?, share)?;
             Ok((Image { name: owned.into(), still, clip: None }, stamp))
         })

@@ -55,6 +55,10 @@ pub trait Media: Send + Sync + 'static {
     fn cores(&self) -> usize {
         1
     }
+    /// Returns how many threads a sound or clip takes at most while it is decoded.
+    fn threads_of_file(&self) -> usize {
+        1
+    }
     /// Returns how many pipelines nobody uses any more, of all rooms, that still give up their threads and memory.
     fn ending(&self) -> usize {
         0

@@ -11,7 +11,8 @@
 use std::{
     io::{self, Read as _, Write},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -38,6 +39,12 @@ const MOST_OF_FONT: usize = 65 << 20;
 
 /// Bytes of the first line of an answer, at most.
 const MOST_HEAD: usize = 4096;
+
+/// How a process ends that cannot begin: this program's own failure, and that of the system's loader, as for want of memory.
+const FAILED: [i32; 2] = [1, 127];
+
+/// How long a process that has nothing more to say may take to end.
+const LAST: Duration = Duration::from_secs(1);
 
 /// Variables that the process keeps: GStreamer finds its plugins by them. The server's own may hold keys.
 const KEPT: [&str; 6] = ["GST_", "LD_LIBRARY_PATH", "HOME", "PATH", "TMPDIR", "XDG_"];
@@ -223,9 +230,15 @@ impl Decoder {
                 Ok(Some((head, content)))
             }
             _ => {
-                debug!(status = ?running.0.try_wait(), "a file's process did not answer");
+                let status = running.end();
+                debug!(?status, "a file's process did not answer");
                 // It has threads of its own, which the trial must not count.
                 drop(running);
+                // Nothing that media does ends it so: it could not begin. With a font it may be the font.
+                let has_failed = status.and_then(|status| status.code()).is_some_and(|code| FAILED.contains(&code));
+                if has_failed && job.first() != Some(&"font") {
+                    return Err(Fault::OfServer("its process cannot begin".to_owned()).into());
+                }
                 if threads::are_lacking() { Err(Fault::OfServer(NO_THREADS.to_owned()).into()) } else { Ok(None) }
             }
         }
@@ -256,6 +269,18 @@ impl Running {
                 return Ok(Vec::new());
             }
         }
+    }
+
+    /// Returns how it has ended, if it does so by itself.
+    fn end(&mut self) -> Option<ExitStatus> {
+        let begun = Instant::now();
+        while begun.elapsed() < LAST {
+            match self.0.try_wait() {
+                Ok(None) => thread::sleep(Duration::from_millis(5)),
+                ended => return ended.ok().flatten(),
+            }
+        }
+        None
     }
 }
 
@@ -347,5 +372,17 @@ mod tests {
         assert_eq!(decoder.sound(file, Duration::from_secs(1)), Err(DecodeError::NotNow));
         assert!(matches!(decoder.clip(file), Err(DecodeError::NotNow)));
         assert!(matches!(decoder.font(file, "{}"), FontUse::Failed));
+    }
+
+    #[test]
+    fn a_process_that_cannot_begin_says_nothing_of_the_file_and_one_that_is_brought_down_does() {
+        let launches = Launches::load(None).expect("they are in the program");
+        let file = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"));
+        let decoder = |program: &str| Decoder::new(Some(PathBuf::from(program)), None, launches.clone());
+        let failing = decoder("/bin/false");
+        assert!(matches!(failing.clip(file), Err(DecodeError::NotNow)));
+        assert_eq!(failing.sound(file, Duration::from_secs(1)), Err(DecodeError::NotNow));
+        assert!(matches!(failing.font(file, "{}"), FontUse::BroughtDown));
+        assert!(matches!(decoder("/bin/true").clip(file), Err(DecodeError::BroughtDown)));
     }
 }

@@ -1,8 +1,12 @@
 //! How much of the server somebody can take, and what only some may see.
 
+use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use serde_json::{Value, json};
 use virfie::{
-    control::api::capacity::{Capacity, Cost},
+    control::{
+        api::capacity::{Capacity, Cost, ROOM},
+        room::RoomName,
+    },
     layout::CanvasLimit,
 };
 
@@ -37,7 +41,9 @@ async fn without_descriptors_nothing_is_built_and_the_client_is_told_when_to_com
     let closed = page.closed().await;
     assert_eq!((closed.code, &closed.problem.unwrap()["status"]), (4011, &json!(503)));
     assert!(!server.media.has_opened("demo"));
-    server.send("POST", "/rooms/demo/outputs", &body).await.problem(503);
+    let made = RoomName::parse("made").unwrap();
+    server.state.registry.get_or_create(&made).unwrap();
+    server.send("POST", "/rooms/made/outputs", &body).await.problem(503);
     assert_eq!(server.get("/rooms").await.status, 200, "looking costs nothing");
 }
 
@@ -52,6 +58,27 @@ async fn a_room_that_is_gone_holds_nothing_back() {
         assert_ne!(server.state.capacity.promised(), nothing);
         assert_eq!(server.delete("/rooms/demo").await.status, 204);
         assert_eq!(server.state.capacity.promised(), nothing);
+    }
+}
+
+#[tokio::test]
+async fn outputs_that_wait_for_their_pictures_hold_nothing_back() {
+    let server = Server::start().await;
+    server.send("PUT", "/rooms/demo", &json!({})).await;
+    let clip = [b"\0\0\0\x20ftypisom", &b"clip"[..]].concat();
+    assert_eq!(answer(server.request("PUT", "/assets/a.mp4").body(clip)).await.status, 201);
+    server.media.hold_clips(true);
+    let layout = json!({"layers": [{"id": "a", "source": {"video": "a.mp4"}}]});
+    let output = json!({"type": "rtmp", "url": "rtmp://h.example/a/k", "layout": layout});
+    let mut asked: FuturesUnordered<_> = (0..17).map(|_| server.send("POST", "/rooms/demo/outputs", &output)).collect();
+    // Sixteen wait for the room to make theirs ready when one more is refused.
+    asked.next().await.unwrap().problem(503);
+    // What the room itself takes may still be promised.
+    assert!(server.state.capacity.promised().descriptors <= ROOM.descriptors);
+    server.media.hold_clips(false);
+    // Where the system allows few descriptors, not all can be built at once.
+    while let Some(answer) = asked.next().await {
+        assert!(answer.status == 201 || answer.status == 503, "{answer:?}");
     }
 }
 

@@ -9,7 +9,7 @@ use virfie::config::ServeConfig;
 
 use super::{
     page::Page,
-    server::{Answer, Server, answer},
+    server::{Answer, KEY, Server, answer},
 };
 
 fn clip() -> Vec<u8> {
@@ -173,6 +173,37 @@ async fn more_pictures_than_there_is_memory_for_are_shown_later() {
         server.send("PUT", &format!("/rooms/{room}/layout"), &json!({})).await;
     }
     assert_eq!(server.send("PUT", "/rooms/second/layout", &b).await.status, 200);
+}
+
+#[tokio::test]
+async fn what_one_token_shows_in_all_its_rooms_leaves_half_of_the_memory() {
+    let server = Server::keyed().await;
+    let mut png = std::io::Cursor::new(Vec::new());
+    image::RgbImage::new(200, 200).write_to(&mut png, image::ImageFormat::Png).unwrap();
+    for name in ["a.png", "b.png"] {
+        assert_eq!(put(&server, name, png.get_ref()).await.status, 201);
+    }
+    let shows = |image: &str| json!({"layers": [{"id": "a", "source": {"image": image}}]});
+    for room in ["first", "second"] {
+        server.send("PUT", &format!("/rooms/{room}"), &json!({})).await;
+    }
+    // Enough for two of them, and each half for one.
+    server.state.assets.limit_decoded(2 * (200 * 200 * 10 / 3 + 1000));
+    let mut tokens = Vec::new();
+    for _ in 0..2 {
+        let signed = server.sign(KEY, &json!({"role": "producer"})).await;
+        tokens.push(signed["token"].as_str().unwrap().to_owned());
+    }
+    let show = async |token: &str, room: &str, image: &str| {
+        answer(server.request_as(token, "PUT", &format!("/rooms/{room}/layout")).json(&shows(image))).await
+    };
+    assert_eq!(show(&tokens[0], "first", "a.png").await.status, 200);
+    let refused = show(&tokens[0], "second", "b.png").await;
+    passes(&refused);
+    assert!(refused.text().contains("this token"), "{refused:?}");
+    assert_eq!(show(&tokens[1], "second", "b.png").await.status, 200, "another token");
+    assert_eq!(show(KEY, "second", "a.png").await.status, 200);
+    assert_eq!(show(KEY, "demo", "b.png").await.status, 200, "with the key there is no such half");
 }
 
 #[tokio::test]

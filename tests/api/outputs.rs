@@ -354,3 +354,21 @@ async fn a_recording_that_an_output_holds_is_not_deleted_and_markers_go_with_it(
     assert_eq!(server.delete("/rooms/demo/recordings/demo-1.mkv").await.status, 204);
     assert!(!file.exists() && !sidecar.exists());
 }
+
+#[tokio::test]
+async fn a_trial_refuses_what_the_room_could_not_have_encoded() {
+    let server = Server::start().await;
+    server.send("PUT", "/rooms/demo", &json!({})).await;
+    let of = |width: u32, height: u32| {
+        let layout = json!({"canvas": {"width": width, "height": height, "fps": 60}});
+        json!({"type": "rtmp", "url": "rtmp://h.example/a/k", "layout": layout})
+    };
+    let large = of(3840, 2160);
+    let refused = server.send("POST", "/rooms/demo/outputs", &large).await;
+    let tried = server.send("POST", "/rooms/demo/outputs/test", &large).await;
+    assert_eq!(tried.faults(422), ["/layout/canvas"]);
+    assert_eq!(tried.json()["errors"], refused.json()["errors"], "in the same words");
+    assert_eq!(server.media.trials(), 0, "nothing was called");
+    assert_eq!(server.send("POST", "/rooms/demo/outputs/test", &of(1280, 720)).await.status, 200);
+    assert_eq!(server.send("POST", "/rooms/demo/outputs", &of(1280, 720)).await.status, 201);
+}

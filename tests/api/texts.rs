@@ -146,3 +146,27 @@ async fn whatever_stores_or_shows_a_layout_names_what_no_font_has() {
     }
     assert!(!file.to_string().contains("warnings"));
 }
+
+#[tokio::test]
+async fn a_room_that_was_exported_before_texts_had_fields_is_imported() {
+    let server = Server::start().await;
+    let old = layout(json!({"text": "{clock of doom} and {countdown}"}));
+    let scenes = json!([{"name": "old", "layout": old}]);
+    let document = json!({"version": 1, "layout": old, "scenes": scenes});
+    let imported = server.send("POST", "/rooms/demo/import", &document).await;
+    assert_eq!(imported.status, 201, "{imported:?}");
+    let places: Vec<Value> =
+        imported.json()["warnings"].as_array().unwrap().iter().map(|warning| warning["pointer"].clone()).collect();
+    let place = "/layers/0/source/text";
+    let expected = ["/layout", "/layout", "/scenes/0/layout", "/scenes/0/layout"].map(|part| format!("{part}{place}"));
+    assert_eq!(places, expected);
+    let shown = server.get("/rooms/demo/layout").await.json();
+    assert_eq!(shown["layers"][0]["source"]["text"], old["layers"][0]["source"]["text"]);
+    let again = server.get("/rooms/demo/export?assets=false").await.json();
+    assert_eq!(server.send("POST", "/rooms/copy/import", &again).await.status, 201);
+    // What is written now is to be right.
+    assert_eq!(server.send("PUT", "/rooms/demo/layout", &old).await.faults(422), [place, place]);
+    // Everything else of an import is, too.
+    let wrong = json!({"version": 1, "layout": {"layers": [{"id": "a", "source": {"texts": "x"}}]}});
+    assert!(server.send("POST", "/rooms/demo/import", &wrong).await.faults(422)[0].starts_with("/layout/layers/0"));
+}

@@ -56,7 +56,7 @@ pub use self::{
     lettering::{Lettering, TextFrame},
     look::{Border, Easing, Follow, KeypointName, Transition},
     model_name::ModelName,
-    read::{read, read_canvas, read_changed, read_kept},
+    read::{read, read_canvas, read_changed, read_kept, wrong_in_texts},
     scene::{Auto, AutoMode, Background, Canvas, Images, Scene, SceneLayer, Source},
     schema::keys::asset_keys,
     solve::{

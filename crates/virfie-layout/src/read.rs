@@ -65,6 +65,15 @@ pub fn read_kept(value: &Value, base: &Canvas) -> Result<Scene, Vec<Fault>> {
     }
 }
 
+/// Returns the fields of a layout's texts that cannot be what they say, which [`read_kept`] lets pass.
+pub fn wrong_in_texts(scene: &Scene) -> Vec<Fault> {
+    // Nearly no layout has braces.
+    if !scene.letterings().any(|(_, lettering)| lettering.text.text.contains('{')) {
+        return Vec::new();
+    }
+    wrong_fields(&scene.to_json(), Some(scene)).into_iter().map(WrongField::fault).collect()
+}
+
 /// Reads and validates a canvas alone, as in a room's settings. Keys that are left out are taken from `base`.
 ///
 /// # Errors

@@ -52,10 +52,11 @@ fn store(state: &AppState, access: &Access, role: Role, query: OfRoomQuery) -> A
         Some(named) => access.require(role, named)?,
         None => access.require_role(role)?,
     }
-    match room.as_ref().or(access.room.as_ref()) {
-        Some(room) => Ok(state.assets.of_room(&RoomName::parse(room)?)),
-        None => Ok(AssetStore::clone(&state.assets)),
-    }
+    let store = match room.as_ref().or(access.room.as_ref()) {
+        Some(room) => state.assets.of_room(&RoomName::parse(room)?),
+        None => AssetStore::clone(&state.assets),
+    };
+    Ok(store.of_holder(access.holder()))
 }
 
 /// Returns whether a room's layout or scenes need the asset of this store; `family`: of a font.
@@ -141,7 +142,7 @@ impl From<AssetError> for Problem {
             | AssetError::Clip(_)
             | AssetError::Sound(_)
             | AssetError::Lettering(_) => Self::unprocessable(detail),
-            AssetError::NoMemory => Self::unavailable(detail),
+            AssetError::NoMemory | AssetError::TooMuchOfHolder => Self::unavailable(detail),
             AssetError::Io(error) => {
                 tracing::error!(%error, "the asset store failed");
                 Self::internal("the asset store cannot read or write")
@@ -229,7 +230,8 @@ pub async fn put(
     let incoming = transfer::receive(incoming, content, LARGEST, || AssetError::TooLarge.to_string()).await?;
     state.auth.check_again(&access)?;
     // Given back when the file is decoded.
-    let _promise = state.capacity.admit(capacity::FILE, &access)?;
+    let cost = capacity::file(state.registry.threads_of_file());
+    let _promise = state.capacity.admit(cost, &access)?;
     // Layouts that need it could not be shown any more with something of another kind.
     if let Ok(before) = store.about(&name).await
         && !before.builtin
@@ -291,10 +293,14 @@ mod tests {
         let of_font = |error| Problem::from(AssetError::from(error)).into_response().status();
         let full = Problem::from(AssetError::NoMemory).into_response();
         assert!(full.headers().contains_key("retry-after"));
+        let of_one = Problem::from(AssetError::TooMuchOfHolder).into_response().status();
         let [sound, clip] = [of_sound(DecodeError::NotNow), of_clip(DecodeError::NotNow)];
-        for status in [sound, clip, of_font(LetteringError::NotNow), full.status()] {
+        for status in [sound, clip, of_font(LetteringError::NotNow), full.status(), of_one] {
             assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
         }
+        // EMFILE.
+        let lacking = Problem::from(AssetError::from(std::io::Error::from_raw_os_error(24))).into_response().status();
+        assert_eq!(lacking, StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(of_font(LetteringError::Failed), StatusCode::UNPROCESSABLE_ENTITY);
         for status in [of_sound(DecodeError::BroughtDown), of_clip(DecodeError::Refused("it holds no video".into()))] {
             assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);

@@ -19,8 +19,8 @@ use crate::{
 /// How long finding a host's addresses may take.
 const LOOKUP: std::time::Duration = std::time::Duration::from_secs(5);
 
-/// Hosts that are looked for at once, for all rooms and for one. Each takes one of the few threads for files until the
-/// system gives up, which may be long after nobody waits any more.
+/// Hosts that are looked for at once, for all rooms and for one; half of them for one holder of tokens. Each takes one of
+/// the few threads for files until the system gives up, which may be long after nobody waits any more.
 pub(super) const LOOKUPS: (usize, usize) = (8, 2);
 
 /// Returns whether the caller may set so many participants. `pointer`: where they said so.
@@ -68,7 +68,9 @@ pub(super) async fn check_target(
         let found = lookup_host((host, 0)).await?;
         io::Result::Ok(found.map(|address| address.ip()).collect::<Vec<_>>())
     };
-    let Some(found) = found(&app.lookups, room, lookup).await? else { return refused("its host cannot be found") };
+    let Some(found) = found(&app.lookups, (room, access.holder().as_deref()), lookup).await? else {
+        return refused("its host cannot be found");
+    };
     if found.into_iter().any(is_internal) {
         return refused(
             "is in a network of the server's own: start it with --internal-outputs, or have an admin do it",
@@ -83,10 +85,10 @@ pub(super) async fn check_target(
 /// 503 when too many others are under way.
 async fn found(
     turns: &Turns,
-    room: &RoomName,
+    (room, holder): (&RoomName, Option<&str>),
     lookup: impl Future<Output = io::Result<Vec<IpAddr>>> + Send + 'static,
 ) -> ApiResult<Option<Vec<IpAddr>>> {
-    let Some(place) = turns.wait(room, LOOKUP).await else {
+    let Some(place) = turns.wait(room, holder, LOOKUP).await else {
         return Err(Problem::unavailable("other hosts are being looked for; try again later"));
     };
     // It goes on when nobody waits for it any more, and keeps its place.
@@ -121,7 +123,7 @@ mod tests {
                     BEGUN.fetch_add(1, Ordering::SeqCst);
                     ended.await.map_err(io::Error::other)?
                 };
-                (end, found(&turns, &slow, lookup))
+                (end, found(&turns, (&slow, None), lookup))
             })
             .unzip();
         let outcomes = join_all(lookups).await;
@@ -130,8 +132,8 @@ mod tests {
         assert_eq!(BEGUN.load(Ordering::SeqCst), 2, "those that nobody waits for go on");
         let loopback = IpAddr::from([127, 0, 0, 1]);
         let lookup = || async move { Ok(vec![loopback]) };
-        assert_eq!(found(&turns, &other, lookup()).await.unwrap(), Some(vec![loopback]));
+        assert_eq!(found(&turns, (&other, None), lookup()).await.unwrap(), Some(vec![loopback]));
         drop(ends);
-        assert_eq!(found(&turns, &slow, lookup()).await.unwrap(), Some(vec![loopback]));
+        assert_eq!(found(&turns, (&slow, None), lookup()).await.unwrap(), Some(vec![loopback]));
     }
 }

@@ -59,8 +59,14 @@ pub const ROOM: Cost = Cost::of(24, 24);
 /// An output: a pipeline, two encoders and a connection.
 pub const OUTPUT: Cost = Cost::of(32, 32);
 
-/// A file that is decoded.
-pub const FILE: Cost = Cost::of(24, 24);
+/// Descriptors of a file that is decoded: its own, twice, the pipe of its process's answer, and for a moment those by which
+/// the process is started. 8, read from what `media::upload` starts, and a third more. What its process opens counts there.
+const DESCRIPTORS_OF_FILE: usize = 12;
+
+/// Returns the cost of a file that is decoded by so many threads at most.
+pub const fn file(threads: usize) -> Cost {
+    Cost::of(DESCRIPTORS_OF_FILE, threads)
+}
 
 /// Kept back for the rest: the log, rooms' files, timers, and files that libraries open for a moment.
 const RESERVE: Cost = Cost::of(64, 64);
@@ -341,6 +347,17 @@ mod tests {
         drop(all);
         let large = Cost::of(300, 1);
         assert!(admit(&capacity, Some("room c"), large).is_ok(), "who has nothing may have a large one");
+    }
+
+    #[test]
+    fn a_file_is_decoded_only_where_all_its_threads_can_be() {
+        let is_admitted = |threads_left: usize| {
+            let capacity = Capacity::new(Cost::of(10_000, 1));
+            let used = || Measured { descriptors: 100, threads_left };
+            let admitted = capacity.admit_to(None, file(48), Instant::now(), used);
+            admitted.is_ok()
+        };
+        assert!(is_admitted(RESERVE.threads + 48) && !is_admitted(RESERVE.threads + 47));
     }
 
     #[test]

@@ -87,7 +87,7 @@ pub async fn export_room(
         let (mut names, mut size) = (Vec::new(), text(&document)?.len() as u64);
         let mut own = Vec::new();
         let layouts = record.layouts();
-        let assets = app.assets.of_room(&room.name);
+        let assets = app.assets.of_room(&room.name).of_holder(access.holder());
         for asset in assets.list().await? {
             let is_needed = layouts.iter().any(|layout| layout.needs(&asset.name, asset.family.as_deref()));
             if asset.builtin || !is_needed {
@@ -235,6 +235,7 @@ pub async fn import_room(
             Some(handle) => (handle, false),
             None => app.registry.put(&room.name, &SettingsChange::default(), &guard.0).await?,
         };
+        handle.decode_for(access.holder());
         match handle.import(&document, &guard.0).await {
             Ok(revision) => Ok((handle, revision, is_new)),
             Err(error) => {

@@ -14,7 +14,7 @@ use super::{
     AppState,
     auth::{Access, Role},
     problem::{ApiJson, ApiResult, Problem, ProblemSchema},
-    rooms::{ItemPath, Precondition, RoomPath, find, tagged},
+    rooms::{ItemPath, Precondition, RoomPath, find, find_to_direct, tagged},
 };
 use crate::{
     control::room::{LayoutChange, RoomName},
@@ -194,6 +194,6 @@ async fn change(
     dry_run: DryRun,
 ) -> ApiResult<Response> {
     access.require(Role::Producer, room.as_str())?;
-    let (revision, layout) = find(app, room)?.change_layout(&change, &guard.0, dry_run.0).await?;
+    let (revision, layout) = find_to_direct(app, access, room)?.change_layout(&change, &guard.0, dry_run.0).await?;
     Ok(tagged(StatusCode::OK, revision, layout))
 }

@@ -16,7 +16,7 @@ use super::{
     auth::{Access, Role},
     bounds, capacity, hls,
     problem::{ApiJson, ApiResult, Problem, ProblemSchema},
-    rooms::{ItemPath, Precondition, RoomPath, find},
+    rooms::{ItemPath, Precondition, RoomPath, find, find_to_direct},
 };
 use crate::{
     control::room::{Marker, Output, OutputDocument, RoomName},
@@ -54,7 +54,7 @@ async fn spec_of(
         return Err(Problem::invalid(vec![Fault { pointer: "/cutouts".to_owned(), detail }]));
     }
     if shown {
-        find(app, room)?.check_aux(document).await?;
+        find_to_direct(app, access, room)?.check_aux(document).await?;
     }
     bounds::check_target(app, access, room, &mut spec.target).await?;
     Ok(spec)
@@ -102,8 +102,9 @@ pub async fn post_output(
     body: ApiJson<OutputDocument>,
 ) -> ApiResult<Response> {
     access.require(Role::Producer, room.name.as_str())?;
-    let promise = app.capacity.admit(capacity::OUTPUT, &access)?;
     let spec = spec_of(&app, &access, &room.name, &body.0, true).await?;
+    // Not while it waits for the room's other changes, or for its host to be found: others may build meanwhile.
+    let promise = app.capacity.admit(capacity::OUTPUT, &access)?;
     let handle = find(&app, &room.name)?;
     let (revision, output) = handle.add_output(body.0, spec, &guard.0).await?;
     promise.keep(&handle);
@@ -112,7 +113,7 @@ pub async fn post_output(
     Ok((StatusCode::CREATED, headers, Json(output)).into_response())
 }
 
-/// Trials at once, of all rooms and of one. Each takes a thread for up to ten seconds.
+/// Trials at once, of all rooms and of one; half of them of one holder of tokens. Each takes a thread for up to ten seconds.
 pub(super) const TRIALS: (usize, usize) = (8, 2);
 
 /// The outcome of a trial.
@@ -135,7 +136,8 @@ pub struct OutputTrial {
 
 /// Tries what an output would be sent to, for at most ten seconds. Nothing is stored, and nobody sees anything: to an
 /// RTMP server it connects and asks for the application, but does not publish, so that the stream key is not tried. An
-/// SRT receiver is called with the passphrase and gets empty packets.
+/// SRT receiver is called with the passphrase and gets empty packets. Nothing is encoded, but what the room could not have
+/// encoded beside its outputs is refused as it would be there.
 #[utoipa::path(
     post, path = "/rooms/{room}/outputs/test", tag = "outputs",
     params(("room" = String, Path, description = "The room's name")),
@@ -159,7 +161,9 @@ pub async fn test_output(
     access.require(Role::Producer, room.name.as_str())?;
     let handle = find(&app, &room.name)?;
     let spec = spec_of(&app, &access, &room.name, &body.0, true).await?;
-    let turn = app.trials.take(&room.name);
+    // A trial encodes nothing itself; it says no to what could not be started.
+    handle.check_output(body.0, spec.clone()).await?;
+    let turn = app.trials.take(&room.name, access.holder().as_deref());
     let place = turn.ok_or_else(|| Problem::unavailable("other outputs are being tried; try again later"))?;
     // It goes on, and keeps its place, when nobody waits for it any more.
     let trying = tokio::spawn(async move {
@@ -279,7 +283,7 @@ pub async fn stop_output(State(app): State<AppState>, access: Access, output: It
 
 async fn enable(app: &AppState, access: &Access, output: ItemPath, enabled: bool) -> ApiResult<Json<Output>> {
     access.require(Role::Producer, output.name.as_str())?;
-    Ok(Json(find(app, &output.name)?.enable_output(output.id, enabled).await?))
+    Ok(Json(find_to_direct(app, access, &output.name)?.enable_output(output.id, enabled).await?))
 }
 
 /// Pauses a recording: what is from now on is not in its file. A paused recording stays so over a restart.
@@ -378,7 +382,7 @@ pub async fn start_outputs(
     room: RoomPath,
 ) -> ApiResult<Json<Vec<Output>>> {
     access.require(Role::Producer, room.name.as_str())?;
-    Ok(Json(find(&app, &room.name)?.enable_outputs(true).await?))
+    Ok(Json(find_to_direct(&app, &access, &room.name)?.enable_outputs(true).await?))
 }
 
 /// Stops all outputs of the room, and keeps them.

@@ -48,6 +48,6 @@ pub async fn list_photos(State(app): State<AppState>, access: Access, room: Room
 pub async fn get_photo(State(app): State<AppState>, access: Access, photo: ItemPath) -> ApiResult<Response> {
     access.require(Role::Viewer, photo.name.as_str())?;
     let frame = find(&app, &photo.name)?.photo(photo.id).await?;
-    let _turn = turn(&app, &photo.name).await?;
-    picture(frame, StillFormat::Jpeg).await
+    let turn = turn(&app, &access, &photo.name).await?;
+    picture(turn, frame, StillFormat::Jpeg).await
 }

@@ -122,7 +122,7 @@ pub async fn put_room(
     let RoomSettings { canvas, max_participants, hold_ms, keypoints } =
         body.map(|ApiJson(body)| body).unwrap_or_default();
     bounds::check_participants(&app, &access, max_participants, "/max_participants")?;
-    let is_made = app.registry.get(&room.name).is_none() && !guard.0.is_present();
+    let is_made = find_to_direct(&app, &access, &room.name).is_err() && !guard.0.is_present();
     let promise = if is_made { Some(app.founders.admit(&app, &access, &room.name)?) } else { None };
     let change = SettingsChange { canvas, max_participants, hold_ms, keypoints };
     let (handle, is_new) = app.registry.put(&room.name, &change, &guard.0).await.map_err(|error| match error {
@@ -224,6 +224,13 @@ impl<S: Send + Sync> FromRequestParts<S> for Precondition {
 /// Finds a room that exists.
 pub(super) fn find(app: &AppState, name: &RoomName) -> ApiResult<RoomHandle> {
     app.registry.get(name).ok_or_else(|| RoomError::NoRoom.into())
+}
+
+/// Finds a room that the caller directs: what it has decoded from now on counts with them.
+pub(super) fn find_to_direct(app: &AppState, access: &Access, name: &RoomName) -> ApiResult<RoomHandle> {
+    let room = find(app, name)?;
+    room.decode_for(access.holder());
+    Ok(room)
 }
 
 /// Returns an answer with the room's revision as its `ETag`.

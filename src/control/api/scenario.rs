@@ -18,7 +18,7 @@ use super::{
     auth::{Access, Role},
     layout::DryRun,
     problem::{self, ApiResult, FaultSchema, Problem, ProblemSchema},
-    rooms::{Precondition, RoomPath, find, tagged},
+    rooms::{Precondition, RoomPath, find_to_direct, tagged},
 };
 use crate::{
     control::{
@@ -123,8 +123,8 @@ pub async fn put_scenario(
 ) -> ApiResult<Response> {
     access.require(Role::Producer, room.name.as_str())?;
     let body = problem::whole(body, || format!("a scenario has at most {MAX_BYTES} bytes"))?;
-    let assets = app.assets.of_room(&room.name);
-    let room = find(&app, &room.name)?;
+    let assets = app.assets.of_room(&room.name).of_holder(access.holder());
+    let room = find_to_direct(&app, &access, &room.name)?;
     let scenario = read(&assets, &body).await?;
     let (revision, loaded) = room.put_scenario(&scenario, &guard.0, dry_run.0).await?;
     Ok(tagged(StatusCode::OK, revision, LoadedScenario::from(loaded)))

@@ -14,7 +14,7 @@ use super::{
     AppState,
     auth::{Access, Role},
     problem::{ApiJson, ApiResult, Problem, ProblemSchema},
-    rooms::{ItemPath, Precondition, RoomPath, find, tagged},
+    rooms::{ItemPath, Precondition, RoomPath, find, find_to_direct, tagged},
 };
 use crate::{
     control::room::{Revision, SceneChoice, SceneEntry, SceneName, SceneView, state::record::named_layouts},
@@ -96,7 +96,7 @@ pub async fn put_scenes(
 ) -> ApiResult<Response> {
     access.require(Role::Producer, room.name.as_str())?;
     let list = named_layouts(&body.0, "").map_err(Problem::invalid)?;
-    let room = find(&app, &room.name)?;
+    let room = find_to_direct(&app, &access, &room.name)?;
     let (revision, stored) = room.put_scenes(&list, &guard.0).await?;
     let mut scenes = Vec::with_capacity(stored.len());
     for scene in stored {
@@ -158,7 +158,7 @@ pub async fn put_scene(
 ) -> ApiResult<Response> {
     access.require(Role::Producer, scene.name.as_str())?;
     let new = (scene_name(&scene.id)?, body.map(|ApiJson(layout)| layout));
-    let room = find(&app, &scene.name)?;
+    let room = find_to_direct(&app, &access, &scene.name)?;
     let (revision, view, is_new) = room.put_scene(new, &guard.0).await?;
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
     Ok(tagged(status, revision, room.warned(view).await))
@@ -288,7 +288,7 @@ async fn activate(
     guard: &Precondition,
 ) -> ApiResult<Response> {
     access.require(Role::Producer, room.name.as_str())?;
-    let room = find(app, &room.name)?;
+    let room = find_to_direct(app, access, &room.name)?;
     let (revision, view): (Revision, SceneView) = room.activate_scene(choice, &guard.0).await?;
     Ok(tagged(StatusCode::OK, revision, room.warned(view).await))
 }

@@ -1,6 +1,9 @@
 //! The canvas now, as a picture.
 
-use std::{io::Cursor, sync::Arc};
+use std::{
+    io,
+    sync::{Arc, Weak},
+};
 
 use axum::{
     Router,
@@ -113,24 +116,35 @@ async fn snapshot(
     let role = if output.is_some() { Role::Producer } else { Role::Viewer };
     access.require(role, room.name.as_str())?;
     let handle = find(app, &room.name)?;
-    let _turn = turn(app, &room.name).await?;
-    let frame = handle.snapshot(output).await?;
-    picture(Arc::new(frame), format).await
+    let turn = turn(app, access, &room.name).await?;
+    // The media copies it, and the place is kept until then, also when nobody waits for it any more.
+    let taking = tokio::spawn(async move { (handle.snapshot(output).await, turn) });
+    let (frame, turn) = taking.await.map_err(|_| Problem::internal("the picture cannot be taken"))?;
+    picture(turn, Arc::new(frame?), format).await
 }
 
-/// Waits for a room's turn to have a picture encoded, which ends when this is dropped.
+/// Waits for a room's turn to have a picture encoded.
 ///
 /// # Errors
 /// 503 when too many wait before it.
-pub(super) async fn turn(app: &AppState, room: &RoomName) -> ApiResult<Turn> {
-    let turn = app.snapshots.wait(room, TURN_WAIT).await;
+pub(super) async fn turn(app: &AppState, access: &Access, room: &RoomName) -> ApiResult<Turn> {
+    let turn = app.snapshots.wait(room, access.holder().as_deref(), TURN_WAIT).await;
     turn.ok_or_else(|| Problem::unavailable("too many snapshots at once; try again later"))
 }
 
-/// Returns a frame as an answer.
-pub(super) async fn picture(frame: Arc<Frame>, format: StillFormat) -> ApiResult<Response> {
+/// Returns a frame as an answer. Who goes away before that ends the work at its next step, and the turn with it.
+pub(super) async fn picture(turn: Turn, frame: Arc<Frame>, format: StillFormat) -> ApiResult<Response> {
+    // Gone with the request.
+    let asked = Arc::new(());
+    let asker = Arc::downgrade(&asked);
     // Tens of milliseconds of pure computing: not on a thread that serves others.
-    let encoded = tokio::task::spawn_blocking(move || encode(&frame, format)).await;
+    let encoded = tokio::task::spawn_blocking(move || {
+        // Held by the work, which may end after the request.
+        let _turn = turn;
+        encode(&frame, format, asker)
+    });
+    let encoded = encoded.await;
+    drop(asked);
     let bytes = match encoded {
         Ok(Ok(bytes)) => bytes,
         Ok(Err(error)) => return Err(Problem::internal(format!("the picture cannot be encoded: {error}"))),
@@ -143,29 +157,93 @@ pub(super) async fn picture(frame: Arc<Frame>, format: StillFormat) -> ApiResult
     Ok(([(header::CONTENT_TYPE, content_type), (header::CACHE_CONTROL, "no-store")], bytes).into_response())
 }
 
-fn encode(frame: &Frame, format: StillFormat) -> Result<Vec<u8>, ImageError> {
-    let mut bytes = Cursor::new(Vec::new());
+/// Takes what is encoded, as long as who asked for it is there.
+struct Asked {
+    bytes: Vec<u8>,
+    asker: Weak<()>,
+}
+
+impl Asked {
+    fn check(&self) -> io::Result<()> {
+        let is_there = self.asker.strong_count() > 0;
+        if is_there { Ok(()) } else { Err(io::Error::other("nobody waits for it any more")) }
+    }
+}
+
+impl io::Write for Asked {
+    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+        self.check()?;
+        self.bytes.extend_from_slice(piece);
+        Ok(piece.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn encode(frame: &Frame, format: StillFormat, asker: Weak<()>) -> Result<Vec<u8>, ImageError> {
+    let mut asked = Asked { bytes: Vec::new(), asker };
+    asked.check().map_err(ImageError::IoError)?;
     let (width, height, color) = (frame.width, frame.height, ExtendedColorType::Rgb8);
     match format {
-        StillFormat::Png => PngEncoder::new(&mut bytes).write_image(&frame.rgb, width, height, color)?,
+        StillFormat::Png => PngEncoder::new(&mut asked).write_image(&frame.rgb, width, height, color)?,
         StillFormat::Jpeg => {
-            JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY).write_image(&frame.rgb, width, height, color)?;
+            JpegEncoder::new_with_quality(&mut asked, JPEG_QUALITY).write_image(&frame.rgb, width, height, color)?;
         }
     }
-    Ok(bytes.into_inner())
+    Ok(asked.bytes)
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use super::*;
+    use std::{sync::mpsc, time::Duration};
+
+    use futures_util::FutureExt as _;
+    use tokio::{runtime, task::spawn_blocking};
+
+    use super::{super::turns::Turns, *};
+
+    fn frame() -> Frame {
+        Frame { width: 2, height: 1, rgb: vec![250, 0, 0, 0, 0, 250] }
+    }
 
     #[test]
     fn what_is_encoded_is_the_frame() {
-        let frame = Frame { width: 2, height: 1, rgb: vec![250, 0, 0, 0, 0, 250] };
-        let png = image::load_from_memory(&encode(&frame, StillFormat::Png).unwrap()).unwrap().to_rgb8();
+        let (frame, asked) = (frame(), Arc::new(()));
+        let encode = |format| encode(&frame, format, Arc::downgrade(&asked)).unwrap();
+        let png = image::load_from_memory(&encode(StillFormat::Png)).unwrap().to_rgb8();
         assert_eq!((png.dimensions(), png.into_raw()), ((2, 1), frame.rgb.clone()));
-        let jpeg = image::load_from_memory(&encode(&frame, StillFormat::Jpeg).unwrap()).unwrap();
+        let jpeg = image::load_from_memory(&encode(StillFormat::Jpeg)).unwrap();
         assert_eq!((jpeg.width(), jpeg.height()), (2, 1));
+    }
+
+    #[test]
+    fn nothing_is_encoded_for_who_has_gone_away() {
+        for format in [StillFormat::Png, StillFormat::Jpeg] {
+            assert!(encode(&frame(), format, Weak::new()).is_err());
+        }
+        let mut asked = Asked { bytes: Vec::new(), asker: Weak::new() };
+        assert!(io::Write::write(&mut asked, b"in the middle").is_err());
+    }
+
+    #[test]
+    fn a_place_is_free_when_the_work_has_ended_and_not_when_the_request_has() {
+        // With one thread for such work, which something else has.
+        let runtime = runtime::Builder::new_current_thread().max_blocking_threads(1).enable_time().build().unwrap();
+        runtime.block_on(async {
+            let (turns, room) = (Turns::new(2, 1), RoomName::parse("a").unwrap());
+            let (go_on, held) = mpsc::channel::<()>();
+            let other = spawn_blocking(move || held.recv());
+            let turn = turns.take(&room, None).unwrap();
+            let mut asked = Box::pin(picture(turn, Arc::new(frame()), StillFormat::Png));
+            assert!((&mut asked).now_or_never().is_none());
+            drop(asked);
+            assert!(turns.take(&room, None).is_none(), "the work is still to come");
+            drop(go_on);
+            assert!(other.await.unwrap().is_err());
+            assert!(turns.wait(&room, None, Duration::from_secs(60)).await.is_some());
+        });
     }
 }

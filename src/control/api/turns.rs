@@ -1,5 +1,5 @@
-//! Places for what takes a thread or a core for a while: so many at once, and so few of them for one room that it leaves
-//! some to the others.
+//! Places for what takes a thread or a core for a while: so many at once, and so few of them for one room, and for one
+//! holder of tokens, that they leave some to the others.
 
 use std::{
     collections::BTreeMap,
@@ -19,52 +19,73 @@ use crate::control::room::RoomName;
 #[derive(Debug)]
 pub struct Turns {
     all: Arc<Semaphore>,
-    each: usize,
-    /// Those of rooms that have one, or wait for one.
-    rooms: Mutex<BTreeMap<RoomName, Weak<Semaphore>>>,
+    rooms: Parts<RoomName>,
+    /// Those of whom a request counts with: a token for all rooms may have several rooms.
+    holders: Parts<String>,
 }
 
 /// A place; it is free again when this is dropped.
 #[derive(Debug)]
 pub struct Turn {
     _all: OwnedSemaphorePermit,
-    _own: OwnedSemaphorePermit,
+    _room: OwnedSemaphorePermit,
+    _holder: Option<OwnedSemaphorePermit>,
+}
+
+/// The parts of the places that each may have, of those who have one or wait for one.
+#[derive(Debug)]
+struct Parts<K> {
+    each: usize,
+    taken: Mutex<BTreeMap<K, Weak<Semaphore>>>,
+}
+
+impl<K: Ord + Clone> Parts<K> {
+    fn new(each: usize) -> Self {
+        Self { each, taken: Mutex::default() }
+    }
+
+    /// Returns the places of one.
+    fn of(&self, who: &K) -> Arc<Semaphore> {
+        let mut taken = self.taken.lock();
+        if let Some(own) = taken.get(who).and_then(Weak::upgrade) {
+            return own;
+        }
+        taken.retain(|_, own| own.strong_count() > 0);
+        let own = Arc::new(Semaphore::new(self.each));
+        taken.insert(who.clone(), Arc::downgrade(&own));
+        own
+    }
 }
 
 impl Turns {
-    /// Creates so many places, of which one room has so many.
+    /// Creates so many places, of which one room has so many, and one holder of tokens half.
     pub fn new(all: usize, each: usize) -> Self {
-        Self { all: Arc::new(Semaphore::new(all)), each, rooms: Mutex::default() }
+        let holders = Parts::new((all / 2).max(1));
+        Self { all: Arc::new(Semaphore::new(all)), rooms: Parts::new(each), holders }
     }
 
-    /// Takes a place of a room, if it has one left.
-    pub fn take(&self, room: &RoomName) -> Option<Turn> {
-        let own = self.of(room).try_acquire_owned().ok()?;
+    /// Takes a place of a room, if it has one left, and `holder` too; see [`super::auth::Access::holder`].
+    pub fn take(&self, room: &RoomName, holder: Option<&str>) -> Option<Turn> {
+        let holder = holder.map(|holder| self.holders.of(&holder.to_owned()).try_acquire_owned()).transpose().ok()?;
+        let own = self.rooms.of(room).try_acquire_owned().ok()?;
         let all = Arc::clone(&self.all).try_acquire_owned().ok()?;
-        Some(Turn { _all: all, _own: own })
+        Some(Turn { _all: all, _room: own, _holder: holder })
     }
 
     /// Waits for a place of a room, for so long at most.
-    pub async fn wait(&self, room: &RoomName, longest: Duration) -> Option<Turn> {
+    pub async fn wait(&self, room: &RoomName, holder: Option<&str>, longest: Duration) -> Option<Turn> {
         let turn = async {
-            // In this order: those of one room wait for each other, and not in front of the other rooms.
-            let own = self.of(room).acquire_owned().await.ok()?;
+            // In this order: those of one holder wait for each other, and not in front of the others in a room, and
+            // those of one room not in front of the other rooms.
+            let holder = match holder {
+                Some(holder) => Some(self.holders.of(&holder.to_owned()).acquire_owned().await.ok()?),
+                None => None,
+            };
+            let own = self.rooms.of(room).acquire_owned().await.ok()?;
             let all = Arc::clone(&self.all).acquire_owned().await.ok()?;
-            Some(Turn { _all: all, _own: own })
+            Some(Turn { _all: all, _room: own, _holder: holder })
         };
         timeout(longest, turn).await.ok().flatten()
-    }
-
-    /// Returns the places of a room.
-    fn of(&self, room: &RoomName) -> Arc<Semaphore> {
-        let mut rooms = self.rooms.lock();
-        if let Some(own) = rooms.get(room).and_then(Weak::upgrade) {
-            return own;
-        }
-        rooms.retain(|_, own| own.strong_count() > 0);
-        let own = Arc::new(Semaphore::new(self.each));
-        rooms.insert(room.clone(), Arc::downgrade(&own));
-        own
     }
 }
 
@@ -80,7 +101,7 @@ mod tests {
     #[test]
     fn one_room_leaves_places_to_others() {
         let turns = Turns::new(3, 2);
-        let take = |name: &str| turns.take(&room(name));
+        let take = |name: &str| turns.take(&room(name), None);
         let own = [take("a").unwrap(), take("a").unwrap()];
         assert!(take("a").is_none());
         let other = take("b").unwrap();
@@ -89,7 +110,33 @@ mod tests {
         assert!(take("b").is_some() && take("c").is_some());
         drop(other);
         assert!(take("a").is_some());
-        assert_eq!(turns.rooms.lock().len(), 1, "nothing is kept of the others");
+        assert_eq!(turns.rooms.taken.lock().len(), 1, "nothing is kept of the others");
+    }
+
+    #[test]
+    fn one_holder_of_several_rooms_leaves_half_of_the_places() {
+        let turns = Turns::new(8, 2);
+        let (holder, stranger) = ("token-a", "token-b");
+        let take = |number: usize, who| turns.take(&room(&format!("room{number}")), who);
+        let own: Vec<_> = (0..16).filter_map(|number| take(number, Some(holder))).collect();
+        assert_eq!(own.len(), 4);
+        let others: Vec<_> = (16..18).filter_map(|number| take(number, Some(stranger))).collect();
+        let of_key: Vec<_> = (20..36).filter_map(|number| take(number, None)).collect();
+        assert_eq!((others.len(), of_key.len()), (2, 2), "with the key, all that are left");
+        drop((own, others, of_key));
+        assert!(take(1, Some(holder)).is_some());
+        assert_eq!(turns.holders.taken.lock().len(), 1, "nothing is kept of the others");
+    }
+
+    #[tokio::test]
+    async fn those_who_wait_of_one_holder_are_not_in_front_of_others_in_a_room() {
+        let turns = Turns::new(4, 1);
+        let [a, b, c] = ["a", "b", "c"].map(room);
+        let holder = "token-a";
+        let (short, long) = (Duration::from_millis(50), Duration::from_secs(60));
+        let _held = [turns.take(&a, Some(holder)).unwrap(), turns.take(&b, Some(holder)).unwrap()];
+        let (again, other) = tokio::join!(turns.wait(&c, Some(holder), short), turns.wait(&c, None, long));
+        assert!(again.is_none() && other.is_some());
     }
 
     #[tokio::test]
@@ -97,10 +144,10 @@ mod tests {
         let turns = Turns::new(2, 1);
         let (a, b) = (room("a"), room("b"));
         let (short, long) = (Duration::from_millis(50), Duration::from_secs(60));
-        let held = turns.wait(&a, long).await.unwrap();
-        let (again, other) = tokio::join!(turns.wait(&a, short), turns.wait(&b, long));
+        let held = turns.wait(&a, None, long).await.unwrap();
+        let (again, other) = tokio::join!(turns.wait(&a, None, short), turns.wait(&b, None, long));
         assert!(again.is_none() && other.is_some());
         drop(held);
-        assert!(turns.wait(&a, long).await.is_some());
+        assert!(turns.wait(&a, None, long).await.is_some());
     }
 }

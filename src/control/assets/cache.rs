@@ -111,9 +111,10 @@ impl Cache {
         self.entries.push(Entry { file, image, stamp });
     }
 
-    /// Returns the least recently used image that nobody else has, and forgets it.
-    pub fn take_unused(&mut self) -> Option<Image> {
-        let index = self.entries.iter().position(|entry| Arc::strong_count(&entry.image.still) == 1)?;
+    /// Returns the least recently used image that nobody else has, and that may go, and forgets it.
+    pub fn take_unused(&mut self, may_go: impl Fn(&Still) -> bool) -> Option<Image> {
+        let is_unused = |still: &Arc<Still>| Arc::strong_count(still) == 1 && may_go(still);
+        let index = self.entries.iter().position(|entry| is_unused(&entry.image.still))?;
         let entry = self.entries.remove(index);
         self.bytes -= entry.image.still.bytes();
         Some(entry.image)

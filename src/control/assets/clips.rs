@@ -66,13 +66,14 @@ impl AssetStore {
         if let Some(image) = self.decoded.lock().get(&file, &picture, stamp) {
             return Ok(image);
         }
-        let (looker, of, budget) = (self.looker.clone(), file.clone(), self.budget.clone());
+        let (looker, of) = (self.looker.clone(), file.clone());
+        let (budget, holder) = (self.budget.clone(), self.holder());
         let (image, stamp) = decode_in(turn, move || {
             let about = fs::metadata(&of)?;
             if !matches!(AssetKind::sniff(&super::head(&of)?), Some((AssetKind::Clip, _))) {
                 return Err(AssetError::NotFound);
             }
-            let share = budget.take(most_bytes(LARGEST_POSTER))?;
+            let share = budget.take(most_bytes(LARGEST_POSTER), &holder)?;
             let (poster, duration) = looker.look(&of)?;
             let still = budget.keep(poster, share)?;
             let clip = Clip { file: of, written: about.modified().ok(), duration };

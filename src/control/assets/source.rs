@@ -16,6 +16,10 @@ impl ImageSource for AssetStore {
         Arc::new(Self::of_room(self, room))
     }
 
+    fn decode_for(&self, holder: Option<String>) {
+        *self.holder.lock() = holder.map(Into::into);
+    }
+
     fn image<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<Image>, NotNow>> {
         Box::pin(async move { found(name, AssetStore::image(self, name).await, "an image cannot be used") })
     }

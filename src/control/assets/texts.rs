@@ -217,16 +217,16 @@ impl AssetStore {
             return Ok((image, file, stamp));
         }
         let (texts, looker, budget) = (self.texts.clone(), self.looker.clone(), self.budget.clone());
-        let (text, frame) = (lettering.text.clone(), lettering.frame);
+        let (text, frame, holder) = (lettering.text.clone(), lettering.frame, self.holder());
         let key = size_key(&file, stamp, &name);
         let drawn = decode_in(turn, move || {
             let lettering = Lettering { text: &text, frame };
             let share = match texts.known_size(&key).flatten() {
-                Some(size) => budget.take(most_bytes(size))?,
-                None => match budget.take_free(most_bytes((MAX_PIXELS as u32, 1))) {
+                Some(size) => budget.take(most_bytes(size), &holder)?,
+                None => match budget.take_free(most_bytes((MAX_PIXELS as u32, 1)), &holder) {
                     Some(share) => share,
                     // It may be smaller than the largest.
-                    None => budget.take(most_bytes(texts.measure(&looker, &named, &lettering)?))?,
+                    None => budget.take(most_bytes(texts.measure(&looker, &named, &lettering)?), &holder)?,
                 },
             };
             let still = match &named {

@@ -29,6 +29,9 @@ pub trait ImageSource: Send + Sync + 'static {
     /// Returns the same as this room sees it: what belongs to it, and what is everybody's.
     fn of_room(&self, room: &RoomName) -> Arc<dyn ImageSource>;
 
+    /// Counts what is decoded from now on with those of whom a token is; `None`: with nobody, as with the key.
+    fn decode_for(&self, _holder: Option<String>) {}
+
     /// Returns the decoded image; `None` when no image has this name or it cannot be decoded.
     fn image<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<Image>, NotNow>>;
 
@@ -66,10 +69,10 @@ pub trait ImageSource: Send + Sync + 'static {
 /// Most characters that one warning names.
 const MOST_NAMED: usize = 20;
 
-/// Returns what of a layout's texts may have been meant as a field, and what is shown as boxes, for no font has it. The
-/// places are those of the layout.
+/// Returns what of a layout's texts may have been meant as a field, or is one that cannot be, as it was kept before there
+/// were fields, and what is shown as boxes, for no font has it. The places are those of the layout.
 pub async fn warnings(source: &dyn ImageSource, scene: &Scene) -> Vec<Fault> {
-    let mut warnings = Vec::new();
+    let mut warnings = layout::wrong_in_texts(scene);
     for (index, lettering) in scene.letterings() {
         let pointer = format!("/layers/{index}/source/text");
         let doubts = fields::doubts(&lettering.text.text).into_iter();

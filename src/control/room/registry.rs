@@ -320,6 +320,11 @@ impl Registry {
         self.media.segmentation()
     }
 
+    /// Returns how many threads a file takes at most while it is decoded.
+    pub fn threads_of_file(&self) -> usize {
+        self.media.threads_of_file()
+    }
+
     fn beginning(&self, name: &RoomName) -> Beginning {
         Beginning {
             name: name.clone(),

@@ -96,6 +96,11 @@ impl Still {
         self.kept = Some(Box::new(kept));
     }
 
+    /// Returns what it keeps, if that is one of these.
+    pub fn kept<T: Any>(&self) -> Option<&T> {
+        self.kept.as_deref()?.downcast_ref()
+    }
+
     /// Returns width and height in pixels.
     pub fn size(&self) -> (u32, u32) {
         let first = self.whole();

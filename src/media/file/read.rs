@@ -97,7 +97,7 @@ impl Reader {
         Self::open_through((path, kept), stop, clip, |owned| stage_of(owned, launches, "clip-frames"))
     }
 
-    fn open_through(
+    pub(super) fn open_through(
         (path, kept): (&Path, Arc<dyn Any + Send + Sync>),
         stop: &Stop,
         allowed: impl FnOnce(&[u8]) -> Option<Allowed>,
@@ -119,22 +119,19 @@ impl Reader {
         let nothing = Shape { width: 0, height: 0, rate: (0, 1), aspect: (1, 1), colours: Colours::Bt601 };
         let mut reader =
             Self { path: path.into(), owned, sink, news, stop: stop.clone(), shape: nothing, first: None, last: None };
-        // What fails here is reported on the bus, in more words.
-        let played = reader.owned.play();
+        // What fails here is reported on the bus, in more words, and found by `pull`, as what fails a little later is.
+        let _ = reader.owned.play();
         let first = reader.pull(if allowed.is_foreign() { FIRST } else { PATIENCE });
         let first = match first {
             Ok(Some(sample)) => sample,
             Err(FileError::Stopped) => return Err(FileError::Stopped),
             missing => {
-                let late = missing.err().and_then(|error| match error {
-                    FileError::Broken { error, .. } => Some(error),
-                    _ => None,
-                });
                 let has_said = reader.news.with(|heard| heard.error.is_some() || heard.unknown.is_some());
-                return Err(match played {
+                return Err(match missing {
                     // Before anything of the file was looked at.
-                    Err(error) if !has_said => setup(format!("GStreamer does not begin: {error}")),
-                    _ => reader.no_video(late),
+                    Err(error @ FileError::Setup(_)) if !has_said => error,
+                    Err(FileError::Broken { error, .. }) => reader.no_video(Some(error)),
+                    _ => reader.no_video(None),
                 });
             }
         };
@@ -232,6 +229,10 @@ impl Reader {
             let (error, nothing) = self.news.with(|heard| (heard.error.clone(), heard.all && !heard.video));
             if let Some(error) = error {
                 return Err(self.broken(error));
+            }
+            // A pipeline that does not begin gives nothing, and may say nothing. Its sink is at its end, too.
+            if self.owned.pipeline().state(gst::ClockTime::ZERO).0.is_err() {
+                return Err(setup("GStreamer does not begin: an element refuses to, and does not say why"));
             }
             if nothing || self.sink.is_eos() {
                 return Ok(None);

@@ -185,3 +185,56 @@ fn whoever_stops_ends_reading_and_writing() {
     assert_eq!(writer.push(views(&planes, shape(64, 64)), Duration::ZERO, None), Err(FileError::Stopped));
     assert_eq!(writer.finish(), Err(FileError::Stopped));
 }
+
+/// An element that does not play, and does not say why.
+mod refusing {
+    use gstreamer::{self as gst, glib, subclass::prelude::*};
+
+    #[derive(Default)]
+    pub struct Refusing;
+
+    #[glib::object_subclass]
+    impl ObjectSubclass for Refusing {
+        const NAME: &'static str = "VirfieRefusing";
+        type Type = super::Refusing;
+        type ParentType = gst::Element;
+    }
+
+    impl ObjectImpl for Refusing {}
+    impl GstObjectImpl for Refusing {}
+
+    impl ElementImpl for Refusing {
+        fn change_state(&self, transition: gst::StateChange) -> Result<gst::StateChangeSuccess, gst::StateChangeError> {
+            match transition {
+                gst::StateChange::PausedToPlaying => Err(gst::StateChangeError),
+                _ => self.parent_change_state(transition),
+            }
+        }
+    }
+}
+
+gst::glib::wrapper! {
+    pub struct Refusing(ObjectSubclass<refusing::Refusing>)
+        @extends gst::Element, gst::Object;
+}
+
+#[test]
+fn a_pipeline_that_does_not_begin_is_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.mp4");
+    write(target(&path), shape(64, 64), &[0, 40, 80, 120]).unwrap();
+    let stage = |owned: &OwnedPipeline| {
+        let refusing = gst::glib::Object::new::<Refusing>();
+        owned.pipeline().add(&refusing).map_err(setup)?;
+        // Nothing reaches the sink, neither a frame nor an end.
+        let frames = "valve drop=true ! appsink name=frames sync=false async=false";
+        let frames = gst::parse::bin_from_description(frames, true).map_err(setup)?;
+        owned.pipeline().add(&frames).map_err(setup)?;
+        Ok(frames)
+    };
+    let begun = std::time::Instant::now();
+    let any = |_: &[u8]| Some(Allowed::own(MAX_PIXELS));
+    let opened = Reader::open_through((path.as_path(), Arc::new(())), &Stop::default(), any, stage);
+    assert!(matches!(opened, Err(FileError::Setup(_))), "{opened:?}");
+    assert!(begun.elapsed() < PATIENCE / 2, "{:?}", begun.elapsed());
+}

@@ -46,8 +46,18 @@ pub fn listen(last: impl Fn() + Send + Sync + 'static) {
 
 /// Returns whether something failed for want of threads, and not of memory of its own.
 pub fn are_lacking() -> bool {
-    let cores = load::cores().min(MOST_OF_DECODER);
-    is_memory_left() && (REFUSED.load(Ordering::Relaxed) || !are_given(cores + BESIDE))
+    is_memory_left() && (REFUSED.load(Ordering::Relaxed) || !are_given(of_decoding(load::cores())))
+}
+
+/// Returns how many threads a file takes at most that is decoded in a process of its own, on so many cores: those of its
+/// decoding, and as many when [`are_lacking`] tries whether there are some, while the former are still being torn down.
+pub fn of_file(cores: usize) -> usize {
+    2 * of_decoding(cores)
+}
+
+/// Returns how many threads decoding one file takes at most.
+fn of_decoding(cores: usize) -> usize {
+    cores.min(MOST_OF_DECODER) + BESIDE
 }
 
 /// Returns whether GLib or GStreamer says by this that it was refused a thread: "failed to create thread: …", "creating
@@ -81,6 +91,12 @@ fn is_memory_left() -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_takes_the_threads_of_its_decoding_and_those_that_are_tried_beside_them() {
+        assert_eq!([1, 2, 16, 64].map(of_file), [18, 20, 48, 48]);
+        assert_eq!([1, 2, 16, 64].map(of_decoding), [9, 10, 24, 24]);
+    }
 
     #[test]
     fn some_threads_are_given_and_what_says_otherwise_is_known() {

@@ -386,7 +386,8 @@ export interface paths {
         /**
          * Tries what an output would be sent to, for at most ten seconds. Nothing is stored, and nobody sees anything: to an
          *     RTMP server it connects and asks for the application, but does not publish, so that the stream key is not tried. An
-         *     SRT receiver is called with the passphrase and gets empty packets.
+         *     SRT receiver is called with the passphrase and gets empty packets. Nothing is encoded, but what the room could not have
+         *     encoded beside its outputs is refused as it would be there.
          */
         post: operations["test_output"];
         delete?: never;

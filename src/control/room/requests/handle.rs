@@ -99,6 +99,12 @@ impl RoomHandle {
         &self.name
     }
 
+    /// Counts what the room has decoded from now on with `holder`, whose token directs it; `None`: with nobody, as with
+    /// the key.
+    pub fn decode_for(&self, holder: Option<String>) {
+        self.images.decode_for(holder);
+    }
+
     /// Returns whether the room is over.
     pub fn has_ended(&self) -> bool {
         self.calls.is_closed()
@@ -302,6 +308,16 @@ impl RoomHandle {
             check_ending(&*self.media)?;
         }
         self.call(move |room| room.state.enable_outputs(enabled, now())).await?
+    }
+
+    /// Checks that a new output could be encoded beside the others, as [`RoomHandle::add_output`] does.
+    ///
+    /// # Errors
+    /// [`RoomError::Invalid`] with the place that asks for too much, [`RoomError::Unavailable`] while too much still ends,
+    /// [`RoomError::NoRoom`].
+    pub async fn check_output(&self, document: OutputDocument, spec: OutputSpec) -> Result<(), RoomError> {
+        check_ending(&*self.media)?;
+        self.call(move |room| room.state.check_work_of(&document, &spec, None)).await?
     }
 
     /// Tries what an output would be sent to; `None`: nobody knows what came of it.

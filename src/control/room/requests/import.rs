@@ -51,7 +51,8 @@ impl RoomHandle {
             document.check_version().err().into_iter().for_each(|fault| findings.add(fault));
             let changed = document.settings_change().draft(&settings, &shown, &able);
             let settings = findings.part("/settings", changed.map(|(settings, _)| settings))?;
-            let draft = document.layout.as_ref().map(|body| LayoutChange::Replace(body.clone()).draft(&shown));
+            // It may have been exported before texts had fields, as what a server has stored.
+            let draft = document.layout.as_ref().map(|body| LayoutChange::Restore(body.clone()).draft(&shown));
             // Also where the server cannot show it now.
             let after = match &draft {
                 Some(Ok(draft)) => Arc::new(draft.scene.clone()),
@@ -66,7 +67,8 @@ impl RoomHandle {
             let scenes = match document.scene_list() {
                 Ok(None) => None,
                 Ok(Some((list, active))) => {
-                    let stored = findings.part("", self.check_scenes(&after, &list, "/scenes").await)?;
+                    let checked = self.check_scenes(&after, &list, "/scenes", LayoutChange::Restore).await;
+                    let stored = findings.part("", checked)?;
                     stored.map(|stored| Scenes::new(stored, active)).transpose()?
                 }
                 Err(more) => {

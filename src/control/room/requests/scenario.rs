@@ -60,7 +60,7 @@ impl RoomHandle {
             let (revision, shown, _) = self.now().await?;
             guard.check(revision)?;
             let (list, mut warnings, assets) = scenario.on(&shown.canvas)?;
-            let stored = self.check_scenes(&shown, &list, "/scenes").await?;
+            let stored = self.check_scenes(&shown, &list, "/scenes", LayoutChange::Replace).await?;
             for (index, scene) in stored.iter().enumerate() {
                 let draft = LayoutChange::Replace(Value::clone(&scene.layout)).draft(&shown)?;
                 let place = scenario.place_of(index);

@@ -24,7 +24,7 @@ use crate::{
         },
     },
     layout::{self, Fault, Scene, fault::child},
-    media::port::MediaCommand,
+    media::port::{Image, MediaCommand},
 };
 
 /// The result of a scene: its name and, unless it is what the canvas shows now, its layout as it was sent.
@@ -107,7 +107,12 @@ impl RoomHandle {
             }
             let is_shown = body.is_none();
             let layout = Arc::new(match body {
-                Some(body) => self.check_scene(&shown, body).await?,
+                Some(body) => {
+                    let names = vec![name.clone()];
+                    let (in_outputs, beside) = self.call(move |room| room.state.scenes_in_outputs(&names)).await?;
+                    let beside = if in_outputs.is_empty() { Vec::new() } else { beside };
+                    self.check_scene(&shown, LayoutChange::Replace(body.clone()), &beside).await?.0
+                }
                 None => shown_layout(&shown),
             });
             let is_new = scenes.put(StoredScene { name: name.clone(), layout })?;
@@ -134,7 +139,7 @@ impl RoomHandle {
         until_applied(|| async move {
             let (revision, shown, mut scenes) = self.now().await?;
             guard.check(revision)?;
-            scenes.replace(self.check_scenes(&shown, list, "").await?)?;
+            scenes.replace(self.check_scenes(&shown, list, "", LayoutChange::Replace).await?)?;
             self.check_scenes_in_use(&scenes).await?;
             let views = scenes.views(&shown);
             let applied = self.apply(revision, move |state| set_scenes(state, scenes)).await?;
@@ -229,7 +234,8 @@ impl RoomHandle {
         drop(self.call(move |room| room.order(command)).await);
     }
 
-    /// Returns a list of scenes, checked as in the room that shows `shown`; it stands at `pointer` of a document.
+    /// Returns a list of scenes, checked as in the room that shows `shown`; it stands at `pointer` of a document. `change`:
+    /// as what each layout is read.
     ///
     /// # Errors
     /// [`RoomError::Invalid`] with every wrong place of every layout, and every new name that nobody can see; without
@@ -239,8 +245,11 @@ impl RoomHandle {
         shown: &Scene,
         list: &[(SceneName, Value)],
         pointer: &str,
+        change: fn(Value) -> LayoutChange,
     ) -> Result<Vec<StoredScene>, RoomError> {
         let (_, _, known) = self.now().await?;
+        let names: Vec<SceneName> = list.iter().map(|(name, _)| name.clone()).collect();
+        let (in_outputs, mut beside) = self.call(move |room| room.state.scenes_in_outputs(&names)).await?;
         let mut stored = Vec::with_capacity(list.len());
         let mut findings = Findings::default();
         for (index, (name, body)) in list.iter().enumerate() {
@@ -249,19 +258,32 @@ impl RoomHandle {
                 findings.add(Fault { pointer, detail: RoomError::BadSceneName.to_string() });
             }
             let place = child(&child(pointer, &index.to_string()), "layout");
-            if let Some(layout) = findings.part(&place, self.check_scene(shown, body).await)? {
+            let is_shown = in_outputs.contains(name);
+            let others = if is_shown { beside.as_slice() } else { &[] };
+            let checked = self.check_scene(shown, change(body.clone()), others).await;
+            if let Some((layout, images)) = findings.part(&place, checked)? {
+                // All that outputs show is shown together.
+                if is_shown {
+                    beside.extend(images);
+                }
                 stored.push(StoredScene { name: name.clone(), layout: Arc::new(layout) });
             }
         }
         findings.check().map(|()| stored)
     }
 
-    /// Returns a scene's layout as it is kept, if it can be shown in the room that shows `shown`.
-    async fn check_scene(&self, shown: &Scene, body: &Value) -> Result<Value, RoomError> {
-        let draft = LayoutChange::Replace(body.clone()).draft(shown)?;
-        // It is not shown now: what the room shows is no matter.
-        let (scene, _) = self.ready_beside(draft, &[]).await?;
-        Ok(kept_layout(&scene, body))
+    /// Returns a scene's layout as it is kept, and its images, if it can be shown in the room that shows `shown`. `beside`:
+    /// the images that are shown beside it; of a scene that nobody shows now, what the room shows is no matter.
+    async fn check_scene(
+        &self,
+        shown: &Scene,
+        change: LayoutChange,
+        beside: &[Image],
+    ) -> Result<(Value, Vec<Image>), RoomError> {
+        let draft = change.draft(shown)?;
+        let body = draft.body.clone();
+        let (scene, drawn) = self.ready_beside(draft, beside).await?;
+        Ok((kept_layout(&scene, &body), drawn.images))
     }
 
     /// Returns whether every scene that outputs show is among these.

@@ -6,7 +6,7 @@ use super::{
     Drawn, Effect, Job, State,
     aux_picture::{AuxSource, AuxWish},
     output::OutputEntry,
-    scenes::Scenes,
+    scenes::{SceneName, Scenes},
     words::Filling,
 };
 use crate::{
@@ -96,6 +96,24 @@ impl State {
         let others = others.filter_map(|aux| aux.shown.as_ref()).flat_map(|(_, images)| images);
         let program = self.images.iter().filter(|_| shown.is_some());
         program.chain(others).cloned().collect()
+    }
+
+    /// Returns those of these scenes that outputs show, running or not, and all images that are shown beside them. Nobody
+    /// shows the others.
+    pub fn scenes_in_outputs(&self, names: &[SceneName]) -> (Vec<SceneName>, Vec<Image>) {
+        let is_shown = |name: &&SceneName| self.has_aux_source(&AuxSource::Scene(SceneName::clone(name)));
+        let shown: Vec<SceneName> = names.iter().filter(is_shown).cloned().collect();
+        let is_of = |wish: &AuxWish| matches!(&wish.source, AuxSource::Scene(name) if shown.contains(name));
+        let own: Vec<&AuxId> = self
+            .outputs
+            .iter()
+            .filter(|sending| sending.aux.as_ref().is_some_and(is_of))
+            .filter_map(|sending| sending.spec.aux.as_ref())
+            .collect();
+        let others = self.aux_pictures.iter().filter(|aux| !own.contains(&&aux.id));
+        let others = others.filter_map(|aux| aux.shown.as_ref()).flat_map(|(_, images)| images);
+        let beside = self.images.iter().chain(others).cloned().collect();
+        (shown, beside)
     }
 
     /// Returns the picture that an output gets now; `None`: the program.

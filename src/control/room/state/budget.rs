@@ -104,7 +104,7 @@ impl State {
     ///
     /// # Errors
     /// [`RoomError::Invalid`] with the place that asks for too much.
-    pub(super) fn check_work_of(
+    pub fn check_work_of(
         &self,
         document: &OutputDocument,
         spec: &OutputSpec,

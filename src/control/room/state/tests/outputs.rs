@@ -240,3 +240,31 @@ fn what_is_shown_beside_a_picture_is_known() {
     // One that is only asked for.
     assert_eq!(beside(Some(&AuxId("new".into()))), ["program.png", "a.png", "b.png"]);
 }
+
+#[test]
+fn a_scene_that_an_output_shows_is_shown_beside_all_others() {
+    let mut studio = Studio::new();
+    let image = |name: &str| Image { name: name.into(), still: Arc::new(Still::new(&[0; 4], 1, 1)), clip: None };
+    let [tall, wide, idle] = ["Tall", "Wide", "Idle"].map(|name| SceneName::parse(name).unwrap());
+    let stored = [&tall, &wide, &idle].map(|name| {
+        let layout = json!({"layers": [{"id": "a", "source": {"image": format!("{name}.png")}}]});
+        StoredScene { name: name.clone(), layout: Arc::new(layout) }
+    });
+    studio.state.set_scenes(Scenes::new(stored.into(), None).unwrap());
+    for (output, scene, size) in [("o1", "Tall", "720x1280"), ("o2", "Tall", "360x640"), ("o3", "Wide", "640x360")] {
+        studio.send(output, json!({"type": "file", "name": output, "scene": scene, "video": {"size": size}}));
+        let id = studio.state.aux_of_output(output).unwrap().unwrap();
+        let of = studio.state.aux_scene(&id).unwrap();
+        studio.state.set_aux_images(&id, vec![image(&format!("{scene}.png"))].into(), &of);
+    }
+    let program = Arc::clone(studio.state.scene());
+    studio.state.set_first_images(vec![image("program.png")].into(), &program);
+    let asked = |names: &[&SceneName]| {
+        let names: Vec<SceneName> = names.iter().copied().cloned().collect();
+        let (shown, beside) = studio.state.scenes_in_outputs(&names);
+        (shown, beside.iter().map(|image| image.name.to_string()).collect::<Vec<_>>())
+    };
+    assert_eq!(asked(&[&tall]), (vec![tall.clone()], vec!["program.png".to_owned(), "Wide.png".to_owned()]));
+    assert_eq!(asked(&[&idle, &wide, &tall]), (vec![wide.clone(), tall.clone()], vec!["program.png".to_owned()]));
+    assert!(asked(&[&idle]).0.is_empty(), "nobody shows it");
+}
