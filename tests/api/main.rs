@@ -2,7 +2,7 @@
 //!
 //! - `server`: starts one and speaks HTTP to it; `http`: what comes back. `page`: a browser's session socket.
 //!   `fake_media`: what the rooms order, and what the media would report to them.
-//! - `rooms`, `layout`, `scenario`, `scenes`, `export`, `participants`, `poses`, `outputs`, `events`, `session`,
+//! - `rooms`, `layout`, `scenario`, `scenes`, `export`, `participants`, `stage`, `poses`, `outputs`, `events`, `session`,
 //!   `receive`, `whip`, `openapi`: one resource each.
 //! - `hooks`: webhooks, and the events of all rooms; `receiver`: who receives them.
 //! - `numbers`: how the media is doing, in the room state and for Prometheus.
@@ -45,6 +45,7 @@ mod scenario;
 mod scenes;
 mod server;
 mod session;
+mod stage;
 mod texts;
 mod tokens;
 mod transfer;

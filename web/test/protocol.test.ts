@@ -5,7 +5,7 @@ import { describe as say, follow, lost, lostWords, trouble } from "../src/roster
 
 const person = (id: string, more: Partial<Participant> = {}): Participant => ({
   id, name: id, role: "participant", joined_at: "2026-01-01T00:00:00Z", state: "connected", audio: true, video: true, size: null, speaking: false,
-  muted: false, volume: 1, pan: 0, hidden: false, problem: null, lost: false, ...more,
+  muted: false, volume: 1, pan: 0, hidden: false, stage: "on_air", problem: null, lost: false, ...more,
 });
 
 describe("parseMessage", () => {

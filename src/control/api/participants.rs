@@ -64,7 +64,7 @@ pub async fn get_participant(
     Ok(Json(find(&app, &participant.name)?.participant(participant.id).await?))
 }
 
-/// Silences, places in the mix, sets the volume of, or hides someone.
+/// Silences, places in the mix, sets the volume of, or hides someone, or takes them into the programme or out of it.
 #[utoipa::path(
     patch, path = "/rooms/{room}/participants/{id}", tag = "participants",
     params(

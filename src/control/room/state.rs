@@ -16,7 +16,7 @@
 //!
 //! Its parts:
 //!
-//! - [`participant`], [`output`], [`scenes`], [`photo`], [`aux_picture`], [`spotlight`], [`name`], [`revision`];
+//! - [`participant`], [`stage`], [`output`], [`scenes`], [`photo`], [`aux_picture`], [`spotlight`], [`name`], [`revision`];
 //!   `output_keys`: which keys each type of output has.
 //! - [`data`], [`timer`], [`chat`]: what texts show.
 //! - [`change`], [`record`]: what requests want to change, and the room as one document.
@@ -49,6 +49,7 @@ mod redact;
 pub mod revision;
 pub mod scenes;
 pub mod spotlight;
+pub mod stage;
 mod stored;
 #[cfg(test)]
 mod tests;
@@ -521,7 +522,7 @@ impl State {
     pub fn tick(&mut self, now: Now) {
         self.drop_expired(now);
         self.drop_lost(now);
-        let people = self.members.iter().filter(|member| !member.hidden);
+        let people = self.members.iter().filter(|member| member.is_shown());
         let heard = people.map(|member| (&member.id, member.speaking && !member.muted));
         if self.spotlight.look(heard, now.clock) {
             if self.scene.auto.mode == AutoMode::Spotlight {
@@ -560,7 +561,7 @@ impl State {
     /// Returns a layout with the people who are in.
     fn picture_of(&self, scene: Arc<Scene>, images: Vec<Image>) -> Picture {
         let seat = |member: &Member| Seat { participant: member.id.clone(), name: Arc::clone(&member.name) };
-        let people = self.members.iter().filter(|member| !member.hidden).map(seat).collect();
+        let people = self.members.iter().filter(|member| member.is_shown()).map(seat).collect();
         Picture { scene, people, speakers: self.spotlight.order().to_vec(), images }
     }
 

@@ -517,7 +517,7 @@ export interface paths {
         delete: operations["delete_participant"];
         options?: never;
         head?: never;
-        /** Silences, places in the mix, sets the volume of, or hides someone. */
+        /** Silences, places in the mix, sets the volume of, or hides someone, or takes them into the programme or out of it. */
         patch: operations["patch_participant"];
         trace?: never;
     };
@@ -1261,6 +1261,11 @@ export interface components {
             type: "media";
             /** @description Camera. */
             video: boolean;
+        } | {
+            /** @description Whether they are `ready`, or only `backstage`. */
+            ready: boolean;
+            /** @enum {string} */
+            type: "ready";
         } | {
             /** @enum {string} */
             type: "leave";
@@ -2389,6 +2394,7 @@ export interface components {
              * @description Where they are heard, -1.0 (left) to 1.0 (right).
              */
             pan?: number | null;
+            stage?: components["schemas"]["Stage"] | null;
             /**
              * Format: double
              * @description Gain in the mix, 0.0 to 2.0.
@@ -2785,6 +2791,8 @@ export interface components {
             size?: number[] | null;
             /** @description Whether they speak now. */
             speaking: boolean;
+            /** @description Where they stand on the way into the programme: only who is `on_air` is seen and heard in it. */
+            stage: components["schemas"]["Stage"];
             /** @description Whether the connection stands. */
             state: components["schemas"]["Presence"];
             /** @description Whether their camera is on. */
@@ -3447,6 +3455,11 @@ export interface components {
              */
             megabytes: number;
         };
+        /**
+         * @description The place of a participant on their way into the programme.
+         * @enum {string}
+         */
+        Stage: "backstage" | "ready" | "on_air";
         /** @description The state of storage: whether what was changed in rooms is on the disk. */
         StorageReadiness: {
             /** @description The newest error of the disk; null while it takes all. */

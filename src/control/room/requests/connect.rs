@@ -283,6 +283,14 @@ impl RoomHandle {
         self.call(move |room| room.state.set_switches(peer, audio, video)).await?
     }
 
+    /// Notes that a browser's user has said whether they are ready to go on air.
+    ///
+    /// # Errors
+    /// [`RoomError::NoConnection`], [`RoomError::NoRoom`].
+    pub async fn set_ready(&self, peer: PeerId, ready: bool) -> Result<(), RoomError> {
+        self.call(move |room| room.state.set_ready(peer, ready)).await?
+    }
+
     /// Puts out everyone who came with this token; `None`: with any.
     pub async fn dismiss(&self, subject: Option<Arc<str>>) {
         // An error only says that the room has ended.

@@ -7,6 +7,7 @@ use super::{
     name::{DisplayName, could_be_taken_for, look_alike},
     note::Closing,
     participant::{Bearer, Caller, JoinMethod, LinkState, Member, Moderation, PeerConnection},
+    stage::Stage,
     view::{Event, LeaveReason, Participant},
 };
 use crate::{
@@ -112,6 +113,7 @@ impl State {
             volume: 1.0,
             pan: 0.0,
             hidden: false,
+            stage: Stage::default(),
             problem: None,
             lost: false,
         };
@@ -208,12 +210,13 @@ impl State {
         let index = self.find(id)?;
         change.check()?;
         let member = &mut self.members[index];
-        let before = (member.gain_and_pan(), member.hidden, member.view());
+        let before = (member.gain_and_pan(), member.is_shown(), member.view());
         member.muted = change.muted.unwrap_or(member.muted);
         member.volume = change.volume.unwrap_or(member.volume);
         member.pan = change.pan.unwrap_or(member.pan);
         member.hidden = change.hidden.unwrap_or(member.hidden);
-        let after = (member.gain_and_pan(), member.hidden, member.view());
+        member.stage = change.stage.unwrap_or(member.stage);
+        let after = (member.gain_and_pan(), member.is_shown(), member.view());
         if after.0 != before.0 {
             self.effects.push(Effect::Media(member.order_gain()));
         }
@@ -247,6 +250,22 @@ impl State {
         let member = &mut self.members[index];
         if (member.audio, member.video) != (audio, video) {
             (member.audio, member.video) = (audio, video);
+            self.tell_changed(index);
+        }
+        Ok(())
+    }
+
+    /// Notes that the session of this connection has said whether its user is ready to go on air.
+    ///
+    /// # Errors
+    /// [`RoomError::NoConnection`].
+    pub fn set_ready(&mut self, peer: PeerId, ready: bool) -> Result<(), RoomError> {
+        let index = self.member_of(peer).ok_or(RoomError::NoConnection)?;
+        let member = &mut self.members[index];
+        let stage = member.stage.after_word(ready);
+        if member.stage != stage {
+            // Neither is in the programme: nothing changes for the media.
+            member.stage = stage;
             self.tell_changed(index);
         }
         Ok(())

@@ -17,6 +17,7 @@ mod budget;
 mod lost;
 mod outputs;
 mod receiving;
+mod stage;
 mod words;
 
 use receiving::{reception, viewer};

@@ -14,6 +14,7 @@ use super::{
     photo::Photo,
     pose::ParticipantPoses,
     scenes::ActiveScene,
+    stage::Stage,
     timer::TimerView,
 };
 use crate::{
@@ -77,6 +78,8 @@ pub struct Participant {
     pub pan: f64,
     /// Taken off the canvas by a moderator.
     pub hidden: bool,
+    /// Where they stand on the way into the programme: only who is `on_air` is seen and heard in it.
+    pub stage: Stage,
     /// Why nothing is seen of the video that they send: it is too large, or cannot be decoded. Null while all is well.
     pub problem: Option<String>,
     /// Whether nobody is found in the pictures that they send, though a layer cuts them out.
