@@ -1670,6 +1670,11 @@ export interface components {
          * @enum {string}
          */
         KeypointName: "nose" | "leftEye" | "rightEye" | "leftEar" | "rightEar" | "leftShoulder" | "rightShoulder" | "leftElbow" | "rightElbow" | "leftWrist" | "rightWrist" | "leftHip" | "rightHip" | "leftKnee" | "rightKnee" | "leftAnkle" | "rightAnkle";
+        /**
+         * @description The place where guests land: newcomers with the role `participant`. Who directs the room is on air at once.
+         * @enum {string}
+         */
+        Landing: "on_air" | "backstage";
         /** @description One rectangle of the picture. Without any size it is as large as the canvas; a text is as large as it comes. */
         Layer: {
             /** @description The point of the rectangle that `x` and `y` place; `top-left` when left out. */
@@ -3063,6 +3068,7 @@ export interface components {
         };
         /** @description Settings in a document. */
         RoomDocumentSettings: {
+            guests_land?: components["schemas"]["Landing"] | null;
             /**
              * Format: int64
              * @description How long a lost participant's last picture and place are kept, in milliseconds.
@@ -3087,6 +3093,7 @@ export interface components {
          */
         RoomSettings: {
             canvas?: components["schemas"]["Canvas"] | null;
+            guests_land?: components["schemas"]["Landing"] | null;
             /**
              * Format: int64
              * @description How long a lost participant's last picture and place are kept, in milliseconds.
@@ -3408,6 +3415,8 @@ export interface components {
         SessionConnection: "send" | "receive";
         /** @description The settings of a room's owner. */
         Settings: {
+            /** @description Where newcomers with the role `participant` land. */
+            guests_land: components["schemas"]["Landing"];
             /**
              * Format: int64
              * @description How long a lost participant's last picture and place are kept, in milliseconds.

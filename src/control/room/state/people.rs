@@ -8,7 +8,7 @@ use super::{
     note::Closing,
     participant::{Bearer, Caller, JoinMethod, LinkState, Member, Moderation, PeerConnection},
     stage::Stage,
-    view::{Event, LeaveReason, Participant},
+    view::{Event, LeaveReason, MemberRole, Participant},
 };
 use crate::{
     control::room::error::RoomError,
@@ -113,12 +113,16 @@ impl State {
             volume: 1.0,
             pan: 0.0,
             hidden: false,
-            stage: Stage::default(),
+            stage: self.settings.guests_land.stage(arrival.caller.role == MemberRole::Participant),
             problem: None,
             lost: false,
         };
         let place = Place { participant: member.view(), secret: member.secret.clone(), resumed: false };
         let participant = member.id.clone();
+        if member.stage != Stage::OnAir {
+            // Before the first sample of their sound can come.
+            self.effects.push(Effect::Media(member.order_gain()));
+        }
         self.members.push(member);
         self.add_sender(arrival.connection.peer, participant, arrival.negotiation);
         self.show();

@@ -18,6 +18,7 @@ use super::{
     output::KeptOutput,
     revision::Revision,
     scenes::{MAX_SCENES, SceneName, Scenes, StoredScene},
+    stage::Landing,
     timer::{KeptTimer, MAX_TIMERS, Timer},
     view::Settings,
 };
@@ -124,6 +125,21 @@ pub struct KeptSettings {
     pub hold_ms: Option<u64>,
     /// Whether keypoints are found.
     pub keypoints: Option<bool>,
+    /// Where newcomers with the role `participant` land.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guests_land: Option<Landing>,
+}
+
+impl From<&Settings> for KeptSettings {
+    fn from(settings: &Settings) -> Self {
+        Self {
+            max_participants: Some(settings.max_participants),
+            hold_ms: Some(settings.hold_ms),
+            keypoints: Some(settings.keypoints),
+            // Left out by rooms that do not use it, which older programs read, too.
+            guests_land: (settings.guests_land != Landing::default()).then_some(settings.guests_land),
+        }
+    }
 }
 
 /// A room as one document. When it is imported, what is left out stays as it is, or is the server's default in a new
@@ -186,11 +202,7 @@ impl From<&RoomRecord> for RoomDocument {
             version: VERSION,
             revision: Some(past.revision.0),
             created_at: Some(past.created_at),
-            settings: Some(KeptSettings {
-                max_participants: Some(settings.max_participants),
-                hold_ms: Some(settings.hold_ms),
-                keypoints: Some(settings.keypoints),
-            }),
+            settings: Some(settings.into()),
             layout: Some(scene.to_json()),
             scenes: Some(past.scenes.iter().map(entry).collect()),
             active_scene: past.scenes.active_name().map(|name| name.as_str().to_owned()),
@@ -208,8 +220,9 @@ impl From<&RoomRecord> for RoomDocument {
 impl RoomDocument {
     /// Returns what the document wants of the settings.
     pub fn settings_change(&self) -> SettingsChange {
-        let KeptSettings { max_participants, hold_ms, keypoints } = self.settings.clone().unwrap_or_default();
-        SettingsChange { canvas: None, max_participants, hold_ms, keypoints }
+        let KeptSettings { max_participants, hold_ms, keypoints, guests_land } =
+            self.settings.clone().unwrap_or_default();
+        SettingsChange { canvas: None, max_participants, hold_ms, keypoints, guests_land }
     }
 
     /// Returns whether this program knows the version.
@@ -422,7 +435,7 @@ mod tests {
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
     fn settings() -> Settings {
-        Settings { max_participants: 16, hold_ms: 2000, keypoints: false }
+        Settings::new(16, 2000)
     }
 
     fn record() -> RoomRecord {
@@ -431,7 +444,7 @@ mod tests {
         let list = vec![scene("Intro", json!({"layers": []})), scene("Talk", json!({"auto": {"mode": "off"}}))];
         let scenes = Scenes::new(list, Some(SceneName::parse("Talk").unwrap())).unwrap();
         RoomRecord {
-            settings: Settings { max_participants: 4, hold_ms: 10, keypoints: true },
+            settings: Settings { keypoints: true, guests_land: Landing::Backstage, ..Settings::new(4, 10) },
             scene: Arc::new(Scene::default_for(Canvas { width: 640, ..Canvas::default() })),
             past: Past {
                 revision: Revision(7),
@@ -515,6 +528,7 @@ mod tests {
         assert_eq!(restored.scene.to_json()["layers"], layout["layers"]);
         let written = serde_json::to_value(RoomDocument::from(&restored)).unwrap();
         assert!(written.get("data").is_none() && written.get("timers").is_none(), "{written}");
+        assert!(written["settings"].get("guests_land").is_none(), "{written}");
         // The scene can be shown, and so can an output's own layout.
         let scene = restored.past.scenes.iter().next().unwrap();
         let draft = LayoutChange::Restore(Value::clone(&scene.layout)).draft(&restored.scene).unwrap();

@@ -1,4 +1,4 @@
-//! The way from the door into the programme: where somebody stands on it. PURE.
+//! The way from the door into the programme: where newcomers land on it, and where somebody stands. PURE.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -26,5 +26,23 @@ impl Stage {
             (_, true) => Self::Ready,
             (_, false) => Self::Backstage,
         }
+    }
+}
+
+/// The place where guests land: newcomers with the role `participant`. Who directs the room is on air at once.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Landing {
+    /// In the programme.
+    #[default]
+    OnAir,
+    /// Outside of it, until somebody who directs the room puts them on air.
+    Backstage,
+}
+
+impl Landing {
+    /// Returns where a newcomer stands, who is a guest or directs the room.
+    pub fn stage(self, is_guest: bool) -> Stage {
+        if self == Self::Backstage && is_guest { Stage::Backstage } else { Stage::OnAir }
     }
 }

@@ -14,7 +14,7 @@ use super::{
     photo::Photo,
     pose::ParticipantPoses,
     scenes::ActiveScene,
-    stage::Stage,
+    stage::{Landing, Stage},
     timer::TimerView,
 };
 use crate::{
@@ -136,6 +136,15 @@ pub struct Settings {
     pub hold_ms: u64,
     /// Whether the keypoints of everybody with a camera are found.
     pub keypoints: bool,
+    /// Where newcomers with the role `participant` land.
+    pub guests_land: Landing,
+}
+
+impl Settings {
+    /// Returns those of a new room.
+    pub fn new(max_participants: u32, hold_ms: u64) -> Self {
+        Self { max_participants, hold_ms, keypoints: false, guests_land: Landing::default() }
+    }
 }
 
 /// The state of segmentation: whether people can be cut out, and how that goes.

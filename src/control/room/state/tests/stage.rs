@@ -4,7 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use super::Studio;
 use crate::{
-    control::room::state::{participant::Moderation, stage::Stage},
+    control::room::state::{
+        participant::{JoinMethod, Moderation},
+        stage::{Landing, Stage},
+        view::{MemberRole, Settings},
+    },
     media::port::{MediaEvent, ParticipantId, PeerId},
 };
 
@@ -86,4 +90,22 @@ fn who_comes_back_stands_where_they_stood() {
     assert_eq!(studio.whip("cam", "token").1.participant.stage, Stage::Backstage);
     assert!(!studio.effects().iter().any(|line| line.starts_with("gain") && !line.contains(" 0 at ")));
     assert!(names(&studio).is_empty());
+}
+
+#[test]
+fn guests_land_where_the_room_says_and_are_never_heard_before() {
+    let mut studio = Studio::new();
+    studio.join("ann");
+    studio.state.set_settings(Settings { guests_land: Landing::Backstage, ..Settings::new(4, 2000) }, None);
+    studio.effects();
+    let (_, bob) = studio.join("bob");
+    assert_eq!(bob.participant.stage, Stage::Backstage);
+    assert_eq!(studio.effects(), ["gain id2 0 at 0", "add peer-2 id2", "picture ann", "participant_joined"]);
+    assert_eq!(studio.state.participant("id1").unwrap().stage, Stage::OnAir, "who was in stays on air");
+    let (_, mut arrival) = studio.arrival("dan", JoinMethod::Session, None);
+    arrival.caller.role = MemberRole::Producer;
+    assert_eq!(studio.state.join(arrival, studio.now).unwrap().participant.stage, Stage::OnAir);
+    assert_eq!(studio.effects(), ["add peer-3 id3", "picture ann dan", "participant_joined"]);
+    put(&mut studio, "id2", Stage::OnAir);
+    assert_eq!(studio.resume("bob", &bob.secret).1.participant.stage, Stage::OnAir, "who comes back is no newcomer");
 }
