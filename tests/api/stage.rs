@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{
     page::Page,
     server::{KEY, Server},
-    whip::{SDP, WHIP_OFFER},
+    whip::{SDP, WHEP_OFFER, WHIP_OFFER},
 };
 
 fn path(welcome: &Value) -> String {
@@ -135,4 +135,38 @@ async fn where_guests_land_is_exported_and_stored() {
     let mut wrong = file.clone();
     wrong["settings"]["guests_land"] = json!("ready");
     assert_eq!(server.send("POST", "/rooms/copy/import", &wrong).await.faults(422), ["/settings/guests_land"]);
+}
+
+#[tokio::test]
+async fn a_locked_room_refuses_newcomers_and_no_one_else() {
+    let mut server = Server::keyed().await;
+    let (guest, producer) = (token(&server, "participant").await, token(&server, "producer").await);
+    let (_ann, ann) = join(&server, &guest, "ann", Value::Null).await;
+    let set = server.send("PUT", "/rooms/demo", &json!({"locked": true})).await;
+    assert_eq!(set.json()["settings"]["locked"], true);
+    let refused = server.send("PUT", "/rooms/demo", &json!({"locked": "yes"})).await;
+    assert_eq!(refused.faults(422), ["/locked"]);
+
+    let mut page = Page::open_with(&server, "demo", &format!("?token={guest}")).await;
+    page.say(json!({"type": "join", "name": "bob"})).await;
+    let closed = page.closed().await;
+    let problem = closed.problem.unwrap();
+    assert_eq!((closed.code, &problem["status"]), (4003, &json!(403)));
+    assert!(problem["detail"].as_str().unwrap().contains("locked"), "{problem}");
+    server.token = Some(guest.clone());
+    let refused = server.post("/whip/demo?name=cam", SDP, WHIP_OFFER).await;
+    assert!(refused.problem(403)["detail"].as_str().unwrap().contains("locked"));
+    assert_eq!(server.post("/whep/demo", SDP, WHEP_OFFER).await.status, 201, "who only watches is let in");
+    let (_back, back) = join(&server, &guest, "ann", ann["resume"].clone()).await;
+    assert_eq!(back["participant"]["id"], ann["participant"]["id"]);
+    for bearer in [producer.as_str(), KEY] {
+        let (_dan, dan) = join(&server, bearer, "dan", Value::Null).await;
+        assert_eq!(dan["type"], "welcome", "{dan}");
+    }
+
+    server.token = Some(producer);
+    let file = server.get("/rooms/demo/export?assets=false").await.json();
+    assert_eq!(file["settings"]["locked"], true, "it is stored");
+    server.send("PUT", "/rooms/demo", &json!({"locked": false})).await;
+    assert_eq!(join(&server, &guest, "bob", Value::Null).await.1["type"], "welcome");
 }

@@ -88,6 +88,9 @@ pub enum RoomError {
     /// The room's `keypoints` is false.
     #[error("no keypoints are found in this room: set `keypoints` to true by PUT /rooms/{{room}}")]
     KeypointsOff,
+    /// The room takes in no newcomers.
+    #[error("the room is locked: it takes in nobody new")]
+    Locked,
     /// The room's limit of participants is reached.
     #[error("the room is full: it takes {max} participants")]
     Full {

@@ -3076,6 +3076,8 @@ export interface components {
             hold_ms?: number | null;
             /** @description Whether keypoints are found. */
             keypoints?: boolean | null;
+            /** @description Whether nobody new with the role `participant` comes in. */
+            locked?: boolean | null;
             /**
              * Format: int32
              * @description How many participants may be in at once.
@@ -3104,6 +3106,11 @@ export interface components {
              *     costs computing time. `true` needs a model that can: `segmentation.keypoints` of the room.
              */
             keypoints?: boolean | null;
+            /**
+             * @description Whether nobody new with the role `participant` comes in: they are refused with 403. Who is in stays and may come
+             *     back, who directs the room comes in, and viewers do.
+             */
+            locked?: boolean | null;
             /**
              * Format: int32
              * @description How many participants may be in at once.
@@ -3424,6 +3431,8 @@ export interface components {
             hold_ms: number;
             /** @description Whether the keypoints of everybody with a camera are found. */
             keypoints: boolean;
+            /** @description Whether nobody new with the role `participant` comes in. */
+            locked: boolean;
             /**
              * Format: int32
              * @description How many participants may be in at once.
@@ -7028,6 +7037,15 @@ export interface operations {
             };
             /** @description The query or the SDP is malformed */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token is for another room or role, or the room is locked */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

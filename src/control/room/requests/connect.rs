@@ -104,7 +104,7 @@ impl RoomHandle {
     /// Takes a browser in. The offer follows as a note.
     ///
     /// # Errors
-    /// [`RoomError::Full`], [`RoomError::TooManyPlaces`], [`RoomError::NoRoom`].
+    /// [`RoomError::Locked`], [`RoomError::Full`], [`RoomError::TooManyPlaces`], [`RoomError::NoRoom`].
     pub async fn join_session(&self, join: SessionJoin) -> Result<Joined, RoomError> {
         let peer = next_peer();
         let arrival = Arrival {
@@ -133,7 +133,7 @@ impl RoomHandle {
     /// Takes a WHIP sender in, or lets it take over the place of its claim.
     ///
     /// # Errors
-    /// [`RoomError::Refused`] when the media cannot answer the offer, [`RoomError::Full`],
+    /// [`RoomError::Refused`] when the media cannot answer the offer, [`RoomError::Locked`], [`RoomError::Full`],
     /// [`RoomError::TooManyPlaces`], [`RoomError::Unavailable`], [`RoomError::NoRoom`].
     pub async fn join_whip(
         &self,

@@ -135,6 +135,8 @@ pub struct SettingsChange {
     pub keypoints: Option<bool>,
     /// Where guests land.
     pub guests_land: Option<Landing>,
+    /// Whether guests are kept out.
+    pub locked: Option<bool>,
 }
 
 impl SettingsChange {
@@ -165,6 +167,7 @@ impl SettingsChange {
         }
         let keypoints = self.keypoints.unwrap_or(now.keypoints);
         let guests_land = self.guests_land.unwrap_or(now.guests_land);
+        let locked = self.locked.unwrap_or(now.locked);
         let draft = match self.canvas.as_ref().map(|patch| draft_canvas(patch, scene)) {
             None => None,
             Some(Ok(draft)) => Some(draft),
@@ -174,7 +177,7 @@ impl SettingsChange {
             }
         };
         if faults.is_empty() {
-            Ok((Settings { max_participants, hold_ms, keypoints, guests_land }, draft))
+            Ok((Settings { max_participants, hold_ms, keypoints, guests_land, locked }, draft))
         } else {
             Err(RoomError::Invalid(faults))
         }

@@ -51,7 +51,8 @@ impl State {
     /// Gives someone a place and makes their connection, or lets them take over the place that is theirs.
     ///
     /// # Errors
-    /// [`RoomError::Full`], [`RoomError::TooManyPlaces`], [`RoomError::Unavailable`], [`RoomError::NoRoom`].
+    /// [`RoomError::Locked`], [`RoomError::Full`], [`RoomError::TooManyPlaces`], [`RoomError::Unavailable`],
+    /// [`RoomError::NoRoom`].
     pub fn join(&mut self, arrival: Arrival, now: Now) -> Result<Place, RoomError> {
         if self.has_ended() {
             return Err(RoomError::NoRoom);
@@ -73,6 +74,10 @@ impl State {
     }
 
     fn take_place(&mut self, arrival: Arrival, now: Now) -> Result<Place, RoomError> {
+        let is_guest = arrival.caller.role == MemberRole::Participant;
+        if is_guest && self.settings.locked {
+            return Err(RoomError::Locked);
+        }
         let max = self.settings.max_participants;
         if self.members.len() >= max as usize {
             return Err(RoomError::Full { max });
@@ -113,7 +118,7 @@ impl State {
             volume: 1.0,
             pan: 0.0,
             hidden: false,
-            stage: self.settings.guests_land.stage(arrival.caller.role == MemberRole::Participant),
+            stage: self.settings.guests_land.stage(is_guest),
             problem: None,
             lost: false,
         };

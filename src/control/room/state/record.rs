@@ -128,6 +128,9 @@ pub struct KeptSettings {
     /// Where newcomers with the role `participant` land.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guests_land: Option<Landing>,
+    /// Whether nobody new with the role `participant` comes in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locked: Option<bool>,
 }
 
 impl From<&Settings> for KeptSettings {
@@ -136,8 +139,9 @@ impl From<&Settings> for KeptSettings {
             max_participants: Some(settings.max_participants),
             hold_ms: Some(settings.hold_ms),
             keypoints: Some(settings.keypoints),
-            // Left out by rooms that do not use it, which older programs read, too.
+            // Left out by rooms that do not use them, which older programs read, too.
             guests_land: (settings.guests_land != Landing::default()).then_some(settings.guests_land),
+            locked: settings.locked.then_some(true),
         }
     }
 }
@@ -220,9 +224,9 @@ impl From<&RoomRecord> for RoomDocument {
 impl RoomDocument {
     /// Returns what the document wants of the settings.
     pub fn settings_change(&self) -> SettingsChange {
-        let KeptSettings { max_participants, hold_ms, keypoints, guests_land } =
+        let KeptSettings { max_participants, hold_ms, keypoints, guests_land, locked } =
             self.settings.clone().unwrap_or_default();
-        SettingsChange { canvas: None, max_participants, hold_ms, keypoints, guests_land }
+        SettingsChange { canvas: None, max_participants, hold_ms, keypoints, guests_land, locked }
     }
 
     /// Returns whether this program knows the version.
@@ -444,7 +448,12 @@ mod tests {
         let list = vec![scene("Intro", json!({"layers": []})), scene("Talk", json!({"auto": {"mode": "off"}}))];
         let scenes = Scenes::new(list, Some(SceneName::parse("Talk").unwrap())).unwrap();
         RoomRecord {
-            settings: Settings { keypoints: true, guests_land: Landing::Backstage, ..Settings::new(4, 10) },
+            settings: Settings {
+                keypoints: true,
+                guests_land: Landing::Backstage,
+                locked: true,
+                ..Settings::new(4, 10)
+            },
             scene: Arc::new(Scene::default_for(Canvas { width: 640, ..Canvas::default() })),
             past: Past {
                 revision: Revision(7),

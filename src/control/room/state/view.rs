@@ -138,12 +138,14 @@ pub struct Settings {
     pub keypoints: bool,
     /// Where newcomers with the role `participant` land.
     pub guests_land: Landing,
+    /// Whether nobody new with the role `participant` comes in.
+    pub locked: bool,
 }
 
 impl Settings {
     /// Returns those of a new room.
     pub fn new(max_participants: u32, hold_ms: u64) -> Self {
-        Self { max_participants, hold_ms, keypoints: false, guests_land: Landing::default() }
+        Self { max_participants, hold_ms, keypoints: false, guests_land: Landing::default(), locked: false }
     }
 }
 

@@ -1,13 +1,16 @@
-//! Who stands where on the way into the programme.
+//! Who is let in, and who stands where on the way into the programme.
 
 use std::{sync::Arc, time::Duration};
 
 use super::Studio;
 use crate::{
-    control::room::state::{
-        participant::{JoinMethod, Moderation},
-        stage::{Landing, Stage},
-        view::{MemberRole, Settings},
+    control::room::{
+        error::RoomError,
+        state::{
+            participant::{JoinMethod, Moderation},
+            stage::{Landing, Stage},
+            view::{MemberRole, Settings},
+        },
     },
     media::port::{MediaEvent, ParticipantId, PeerId},
 };
@@ -108,4 +111,29 @@ fn guests_land_where_the_room_says_and_are_never_heard_before() {
     assert_eq!(studio.effects(), ["add peer-3 id3", "picture ann dan", "participant_joined"]);
     put(&mut studio, "id2", Stage::OnAir);
     assert_eq!(studio.resume("bob", &bob.secret).1.participant.stage, Stage::OnAir, "who comes back is no newcomer");
+}
+
+#[test]
+fn a_locked_room_takes_in_nobody_new() {
+    let mut studio = Studio::new();
+    let (peer, ann) = studio.join("ann");
+    studio.whip("cam", "token");
+    studio.state.set_settings(Settings { locked: true, ..Settings::new(9, 2000) }, None);
+    studio.effects();
+    let (_, arrival) = studio.arrival("bob", JoinMethod::Session, None);
+    assert_eq!(studio.state.join(arrival, studio.now), Err(RoomError::Locked));
+    let (_, arrival) = studio.arrival("bob", JoinMethod::Whip { claim: None }, None);
+    assert_eq!(studio.state.join(arrival, studio.now), Err(RoomError::Locked));
+    let (_, arrival) = studio.arrival("ann", JoinMethod::Session, Some("another secret"));
+    assert_eq!(studio.state.join(arrival, studio.now), Err(RoomError::Locked));
+    assert!(studio.effects().is_empty());
+    studio.state.lose(peer, studio.now);
+    assert!(studio.resume("ann", &ann.secret).1.resumed && studio.whip("cam", "token").1.resumed);
+    for role in [MemberRole::Producer, MemberRole::Admin] {
+        let (_, mut arrival) = studio.arrival("dan", JoinMethod::Session, None);
+        arrival.caller.role = role;
+        assert!(studio.state.join(arrival, studio.now).is_ok());
+    }
+    studio.state.set_settings(Settings::new(9, 2000), None);
+    studio.join("bob");
 }
