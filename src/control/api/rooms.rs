@@ -262,10 +262,11 @@ impl From<RoomError> for Problem {
             | RoomError::NoData
             | RoomError::NoTimer
             | RoomError::NoChatLine
+            | RoomError::NoBan
             | RoomError::NoLayer
             | RoomError::NoScene
             | RoomError::NoConnection => Self::not_found(detail),
-            RoomError::Locked => Self::forbidden(detail),
+            RoomError::Locked | RoomError::Banned => Self::forbidden(detail),
             RoomError::Full { .. }
             | RoomError::TooManyOutputs { .. }
             | RoomError::TooMuchEncoded { .. }
@@ -276,6 +277,7 @@ impl From<RoomError> for Problem {
             | RoomError::TooManyMarkers { .. }
             | RoomError::TooManyData { .. }
             | RoomError::TooManyTimers { .. }
+            | RoomError::TooManyBans { .. }
             | RoomError::NoScenes
             | RoomError::KeypointsOff
             | RoomError::Contended => Self::conflict(detail),

@@ -124,6 +124,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/rooms/{room}/bans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everybody who is barred from the room, in the order in which that was done. */
+        get: operations["list_bans"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rooms/{room}/bans/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Lets somebody into the room again who was barred. */
+        delete: operations["delete_ban"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/rooms/{room}/chat": {
         parameters: {
             query?: never;
@@ -513,7 +547,7 @@ export interface paths {
         get: operations["get_participant"];
         put?: never;
         post?: never;
-        /** Removes someone from the room. They may come again. */
+        /** Removes someone from the room. They may come again, unless they are barred. */
         delete: operations["delete_participant"];
         options?: never;
         head?: never;
@@ -1150,6 +1184,25 @@ export interface components {
             threshold?: number;
         };
         Backdrop: string;
+        /** @description Somebody who is barred from the room. */
+        Ban: {
+            /**
+             * Format: date-time
+             * @description When they were barred.
+             */
+            banned_at: string;
+            /** @description What they are known again by. */
+            by: components["schemas"]["BannedBy"];
+            /** @description Its id. */
+            id: string;
+            /** @description The name that they asked for. */
+            name: string;
+        };
+        /**
+         * @description The mark by which somebody who is barred is known again.
+         * @enum {string}
+         */
+        BannedBy: "token" | "name";
         /**
          * @description The one who can help when an output does not work.
          * @enum {string}
@@ -3033,6 +3086,8 @@ export interface components {
             assets?: {
                 [key: string]: string;
             } | null;
+            /** @description Who is barred, in the server's own file; neither exported nor looked at when imported. */
+            bans?: components["schemas"]["RoomDocumentBan"][] | null;
             /**
              * Format: date-time
              * @description When the room began; not looked at when imported.
@@ -3065,6 +3120,20 @@ export interface components {
              * @description 1.
              */
             version: number;
+        };
+        /** @description Somebody who is barred, as it is stored. */
+        RoomDocumentBan: {
+            /**
+             * Format: date-time
+             * @description When they were barred.
+             */
+            banned_at: string;
+            /** @description Its id. */
+            id: string;
+            /** @description The name that they asked for. */
+            name: string;
+            /** @description What their token is known by; left out where they came without one. */
+            token?: string | null;
         };
         /** @description Settings in a document. */
         RoomDocumentSettings: {
@@ -4152,6 +4221,70 @@ export interface operations {
                 content?: never;
             };
             /** @description No such room */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_bans: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The room's name */
+                room: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description In the order in which they were barred */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ban"][];
+                };
+            };
+            /** @description No such room */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_ban: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The room's name */
+                room: string;
+                /** @description The ban's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description They may come again */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No such room or ban */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -5546,7 +5679,13 @@ export interface operations {
     };
     delete_participant: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Also keep them out until the room ends: who has their token is refused as a participant; of somebody without a
+                 *     token, who asks for their name without one.
+                 */
+                ban?: boolean;
+            };
             header?: {
                 /** @description The revision that the room must be at */
                 "If-Match"?: string | null;
@@ -5570,6 +5709,15 @@ export interface operations {
             };
             /** @description No such room or participant */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The room bars as many as it may */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7044,7 +7192,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The token is for another room or role, or the room is locked */
+            /** @description The token is for another room or role, or the room is locked or bars the sender */
             403: {
                 headers: {
                     [name: string]: unknown;

@@ -104,7 +104,8 @@ impl RoomHandle {
     /// Takes a browser in. The offer follows as a note.
     ///
     /// # Errors
-    /// [`RoomError::Locked`], [`RoomError::Full`], [`RoomError::TooManyPlaces`], [`RoomError::NoRoom`].
+    /// [`RoomError::Banned`], [`RoomError::Locked`], [`RoomError::Full`], [`RoomError::TooManyPlaces`],
+    /// [`RoomError::NoRoom`].
     pub async fn join_session(&self, join: SessionJoin) -> Result<Joined, RoomError> {
         let peer = next_peer();
         let arrival = Arrival {
@@ -133,8 +134,8 @@ impl RoomHandle {
     /// Takes a WHIP sender in, or lets it take over the place of its claim.
     ///
     /// # Errors
-    /// [`RoomError::Refused`] when the media cannot answer the offer, [`RoomError::Locked`], [`RoomError::Full`],
-    /// [`RoomError::TooManyPlaces`], [`RoomError::Unavailable`], [`RoomError::NoRoom`].
+    /// [`RoomError::Refused`] when the media cannot answer the offer, [`RoomError::Banned`], [`RoomError::Locked`],
+    /// [`RoomError::Full`], [`RoomError::TooManyPlaces`], [`RoomError::Unavailable`], [`RoomError::NoRoom`].
     pub async fn join_whip(
         &self,
         name: DisplayName,

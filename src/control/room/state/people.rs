@@ -51,8 +51,8 @@ impl State {
     /// Gives someone a place and makes their connection, or lets them take over the place that is theirs.
     ///
     /// # Errors
-    /// [`RoomError::Locked`], [`RoomError::Full`], [`RoomError::TooManyPlaces`], [`RoomError::Unavailable`],
-    /// [`RoomError::NoRoom`].
+    /// [`RoomError::Banned`], [`RoomError::Locked`], [`RoomError::Full`], [`RoomError::TooManyPlaces`],
+    /// [`RoomError::Unavailable`], [`RoomError::NoRoom`].
     pub fn join(&mut self, arrival: Arrival, now: Now) -> Result<Place, RoomError> {
         if self.has_ended() {
             return Err(RoomError::NoRoom);
@@ -74,6 +74,7 @@ impl State {
     }
 
     fn take_place(&mut self, arrival: Arrival, now: Now) -> Result<Place, RoomError> {
+        self.check_bans(&arrival.caller, arrival.name.as_str())?;
         let is_guest = arrival.caller.role == MemberRole::Participant;
         if is_guest && self.settings.locked {
             return Err(RoomError::Locked);
@@ -354,7 +355,7 @@ impl State {
         self.effects.push(Effect::Event(Event::ParticipantChanged { participant }));
     }
 
-    fn find(&self, id: &str) -> Result<usize, RoomError> {
+    pub(super) fn find(&self, id: &str) -> Result<usize, RoomError> {
         self.members.iter().position(|member| &*member.id.0 == id).ok_or(RoomError::NoParticipant)
     }
 

@@ -1,7 +1,7 @@
 //! A room as one JSON document: what survives a restart, and what is exported and imported. PURE.
 //!
-//! Settings, layout, scenes, data and timers; what is kept of outputs stands beside it, in a file of its own, because
-//! their addresses hold stream keys. Never participants.
+//! Settings, layout, scenes, data and timers; in the server's own file also who is barred. What is kept of outputs
+//! stands beside it, in a file of its own, because their addresses hold stream keys. Never participants.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 use super::{
     Timers,
     aux_picture::AuxSource,
+    ban::KeptBan,
     change::SettingsChange,
     data::{self, MAX_KEYS},
     output::KeptOutput,
@@ -46,6 +47,8 @@ pub struct Past {
     pub data: Data,
     /// Its timers.
     pub timers: Timers,
+    /// Those who are barred. They are never exported.
+    pub bans: Vec<KeptBan>,
 }
 
 impl Past {
@@ -58,6 +61,7 @@ impl Past {
             outputs: Vec::new(),
             data: Data::new(),
             timers: Timers::new(),
+            bans: Vec::new(),
         }
     }
 }
@@ -182,6 +186,9 @@ pub struct RoomDocument {
     /// Timers, by id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timers: Option<BTreeMap<String, KeptTimer>>,
+    /// Who is barred, in the server's own file; neither exported nor looked at when imported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bans: Option<Vec<KeptBan>>,
     /// Names of those `assets` that belong to the room, which only it has. The others are put where the caller puts
     /// assets: on the shared shelf, or, with a token for one room, to those of the room.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -215,6 +222,7 @@ impl From<&RoomRecord> for RoomDocument {
                 .then(|| past.data.iter().map(|(key, value)| (key.as_ref().to_owned(), Value::clone(value))).collect()),
             timers: (!past.timers.is_empty())
                 .then(|| past.timers.iter().map(|(id, timer)| (id.as_ref().to_owned(), timer.kept())).collect()),
+            bans: (!past.bans.is_empty()).then(|| past.bans.clone()),
             room_assets: None,
             assets: None,
         }
@@ -364,6 +372,7 @@ impl RoomDocument {
                 outputs: Vec::new(),
                 data: data.unwrap_or_default(),
                 timers: timers.unwrap_or_default(),
+                bans: self.bans.clone().unwrap_or_default(),
             },
         })
     }
@@ -462,8 +471,13 @@ mod tests {
                 outputs: Vec::new(),
                 data: [("score".into(), json!(3).into()), ("home".into(), json!("Reds").into())].into(),
                 timers: [("start".into(), timer())].into(),
+                bans: vec![ban(Some("token-1")), ban(None)],
             },
         }
+    }
+
+    fn ban(token: Option<&str>) -> KeptBan {
+        KeptBan { id: "b1".into(), name: "ann".into(), token: token.map(Into::into), banned_at: NOW }
     }
 
     fn timer() -> Timer {
@@ -536,7 +550,7 @@ mod tests {
         let mut restored = restore(json!({"version": 1, "layout": layout, "scenes": scenes})).unwrap();
         assert_eq!(restored.scene.to_json()["layers"], layout["layers"]);
         let written = serde_json::to_value(RoomDocument::from(&restored)).unwrap();
-        assert!(written.get("data").is_none() && written.get("timers").is_none(), "{written}");
+        assert!(["data", "timers", "bans"].iter().all(|key| written.get(key).is_none()), "{written}");
         assert!(written["settings"].get("guests_land").is_none(), "{written}");
         // The scene can be shown, and so can an output's own layout.
         let scene = restored.past.scenes.iter().next().unwrap();

@@ -11,6 +11,7 @@ use crate::{
     media::port::{MediaEvent, Negotiation, ParticipantId, Still, TrackKind, VideoCodec},
 };
 
+mod bans;
 mod bearers;
 mod boxes;
 mod budget;
