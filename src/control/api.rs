@@ -3,8 +3,8 @@
 //! ```text
 //!  request ─► client (proxies, path) ─► headers ─► trace ─► cors ─► panics caught ─► count ─► origin (open server)
 //!          ─► body in time ─► problems made alike ─► query is text ─► answers that wait ─► resource
-//!    /api/v1/…   rooms layout scenes data timers chat export participants poses outputs events session snapshot assets
-//!                 tokens whip whep hls
+//!    /api/v1/…   rooms layout scenes data timers chat export participants bans poses outputs events session snapshot
+//!                 assets tokens whip whep hls
 //!    /           whip whep hls, health, metrics, openapi, docs, and the page for everything else
 //! ```
 //!
@@ -14,6 +14,7 @@
 pub mod answers;
 pub mod assets;
 pub mod auth;
+pub mod bans;
 mod bounds;
 pub mod capacity;
 pub mod chat;
@@ -216,6 +217,7 @@ pub fn router(state: AppState) -> Router {
         .merge(scenario::router())
         .merge(export::router())
         .merge(participants::router())
+        .merge(bans::router())
         .merge(poses::router())
         .merge(outputs::router())
         .merge(recordings::router())

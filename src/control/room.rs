@@ -49,6 +49,7 @@ pub use state::{
     record::{RoomDocument, SceneEntry},
     revision::{IfMatch, Revision},
     scenes::{ActiveScene, SceneChoice, SceneName, SceneView},
+    stage::Landing,
     view::{
         Delivery, EndReason, Event, MemberRole, Participant, Presence, RoomState, RoomSummary, Segmentation, Settings,
     },

@@ -138,8 +138,8 @@ impl fmt::Display for PeerId {
 pub struct Picture {
     /// The validated layout.
     pub scene: Arc<Scene>,
-    /// The people who may be on it, in order of joining (slots and `auto` follow this order). Hidden people are left
-    /// out.
+    /// The people who may be on it, in order of joining (slots and `auto` follow this order). Those who are hidden
+    /// or not on air are left out.
     pub people: Vec<Seat>,
     /// The people who spoke, the last one first; for the automatic mode `spotlight`. Some may be missing in `people`.
     pub speakers: Vec<ParticipantId>,

@@ -2,8 +2,8 @@
 //!
 //! - `server`: starts one and speaks HTTP to it; `http`: what comes back. `page`: a browser's session socket.
 //!   `fake_media`: what the rooms order, and what the media would report to them.
-//! - `rooms`, `layout`, `scenario`, `scenes`, `export`, `participants`, `poses`, `outputs`, `events`, `session`,
-//!   `receive`, `whip`, `openapi`: one resource each.
+//! - `rooms`, `layout`, `scenario`, `scenes`, `export`, `participants`, `stage`, `bans`, `poses`, `outputs`, `events`,
+//!   `session`, `receive`, `whip`, `openapi`: one resource each.
 //! - `hooks`: webhooks, and the events of all rooms; `receiver`: who receives them.
 //! - `numbers`: how the media is doing, in the room state and for Prometheus.
 //! - `hls`: what players and caches get of an output. `assets`: whose files are whose. `transfer`: files on their way
@@ -18,6 +18,7 @@
 
 mod addresses;
 mod assets;
+mod bans;
 mod bounds;
 mod events;
 mod export;
@@ -45,6 +46,7 @@ mod scenario;
 mod scenes;
 mod server;
 mod session;
+mod stage;
 mod texts;
 mod tokens;
 mod transfer;

@@ -203,9 +203,12 @@ async fn bodies() {
     let (server, mut mutator) = demo().await;
     let (page, welcome) = Page::join(&server, "demo", "ann").await;
     let participant = format!("/rooms/demo/participants/{}", welcome["participant"]["id"].as_str().unwrap());
-    let settings =
-        json!({"canvas": {"width": 640}, "max_participants": 5, "hold_ms": 0, "keypoints": false}).to_string();
-    let moderation = json!({"muted": false, "volume": 1.0, "hidden": false}).to_string();
+    let settings = json!({
+        "canvas": {"width": 640}, "max_participants": 5, "hold_ms": 0, "keypoints": false, "guests_land": "on_air",
+        "locked": false
+    })
+    .to_string();
+    let moderation = json!({"muted": false, "volume": 1.0, "hidden": false, "stage": "on_air"}).to_string();
     let output = json!({"type": "rtmp", "url": "rtmp://live.example:1935/app/key"}).to_string();
     let layout = good_layout().to_string();
     let targets = [

@@ -103,7 +103,7 @@ async fn what_a_put_takes_is_what_the_document_says() {
     let content = &document["paths"]["/api/v1/rooms/{room}"]["put"]["requestBody"]["content"]["application/json"];
     let settings = resolved(&document, &content["schema"])["properties"].as_object().unwrap();
     let names: Vec<&str> = settings.keys().map(String::as_str).collect();
-    assert_eq!(names, ["canvas", "hold_ms", "keypoints", "max_participants"]);
+    assert_eq!(names, ["canvas", "guests_land", "hold_ms", "keypoints", "locked", "max_participants"]);
 }
 
 #[tokio::test]

@@ -18,7 +18,10 @@ async fn a_room_is_created_changed_read_and_ended() {
 
     let changed = server.send("PUT", "/rooms/demo", &json!({"hold_ms": 500, "max_participants": 4})).await;
     assert_eq!(changed.status, 200);
-    assert_eq!(changed.json()["settings"], json!({"hold_ms": 500, "max_participants": 4, "keypoints": false}));
+    let settings = json!({
+        "hold_ms": 500, "max_participants": 4, "keypoints": false, "guests_land": "on_air", "locked": false
+    });
+    assert_eq!(changed.json()["settings"], settings);
     assert_eq!(changed.json()["canvas"]["width"], 640, "what is left out stays");
     server.media.room("demo").wait_for("hold 500ms").await;
 

@@ -6,7 +6,7 @@
 //! - `studio`: clips of one colour and steady tones. `footage`: what any encoder makes, by launch texts. `recorder`: what a peer got, decoded, to be awaited.
 //! - `guests`: bots. `client`: a session client that can also misbehave. `posted`: WHIP and WHEP peers.
 //!   `events`: the event stream. `nginx`: an RTMP server. `mutator`: broken inputs.
-//! - `picture`, `beside`, `isos`, `lost`, `sound`, `streams`, `http_peers`, `senders`, `vanishing`, `newcomers`, `certificate`, `rtmp`, `draining`, `crowded`,
+//! - `picture`, `beside`, `isos`, `lost`, `sound`, `stage`, `streams`, `http_peers`, `senders`, `vanishing`, `newcomers`, `certificate`, `rtmp`, `draining`, `crowded`,
 //!   `hostile`: the tests.
 //!
 //! Nothing here needs a model but the one in the program. What needs nginx or ffprobe says so and passes when they are not installed.
@@ -37,6 +37,7 @@ mod rtmp;
 mod senders;
 mod server;
 mod sound;
+mod stage;
 mod streams;
 mod studio;
 mod vanishing;

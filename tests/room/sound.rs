@@ -16,10 +16,10 @@ use super::{
 };
 
 /// A source's tone has an amplitude of 0.2; with this much of it left, it is heard.
-const HEARD: f64 = 0.05;
+pub const HEARD: f64 = 0.05;
 
 /// Waits until a stretch of half a second is as it should be.
-async fn hears(recorder: &Arc<Recorder>, what: &str, fits: impl Fn(&dyn Fn(f64) -> f64) -> bool) {
+pub async fn hears(recorder: &Arc<Recorder>, what: &str, fits: impl Fn(&dyn Fn(f64) -> f64) -> bool) {
     let begun = Instant::now();
     loop {
         let samples = recorder.fresh_samples(RATE / 2).await;

@@ -3,6 +3,7 @@
 import type { Client } from "./client";
 import type { Mixed } from "./mixing";
 import type { Participant, RoomEvent, RoomState } from "./protocol";
+import type { Staged } from "./staging";
 import type { Desk, DeskHandlers } from "./studio/desk";
 
 /** The longest that the tools wait for the first picture. On a narrow line they would delay it by seconds. */
@@ -50,7 +51,7 @@ export class Directing {
     this.later((desk) => desk.event(event, people));
   }
 
-  moderate(id: string, change: Mixed): void {
+  moderate(id: string, change: Mixed | Staged): void {
     this.later((desk) => desk.moderate(id, change));
   }
 

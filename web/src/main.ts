@@ -18,7 +18,7 @@ import { Pickers } from "./pickers";
 import { Player } from "./player";
 import { sessionUrl, type Delivery, type RoomEvent, type Welcome } from "./protocol";
 import { Receiver } from "./receiver";
-import { lostWords } from "./roster";
+import { ownWords } from "./roster";
 import { Sender } from "./sender";
 import { Session, type ConnectionState } from "./session";
 import { Stage } from "./stage";
@@ -66,7 +66,10 @@ const devices: Devices = new Devices(() => {
 }, options.processing);
 const pickers = new Pickers(devices);
 const form = new JoinForm(options, (name, where) => void join(name, where));
-const people = new People((id, change) => directing.moderate(id, change));
+const people = new People(
+  (id, change) => directing.moderate(id, change),
+  (ready) => session?.ready(ready),
+);
 const directing: Directing = new Directing(client, roomView, { room: () => room, trouble: warn, save });
 const photos = new Photos(api, { room: () => room, trouble: warn, save });
 const stage = new Stage({
@@ -170,7 +173,7 @@ function enter(message: Welcome, name: string): void {
   holdPlace({ room: room ?? "", name, resume: message.resume });
   const directs = message.participant.role !== "participant";
   people.reset(message.room.participants, message.participant.id, directs);
-  stage.warn(lostWords(people.own));
+  stage.warn(ownWords(people.own));
   directing.enter(message.room, directs);
   void photos.enter();
 }
@@ -182,7 +185,7 @@ function holdPlace(held: Place): void {
 
 function roomEvent(event: RoomEvent): void {
   people.event(event);
-  stage.warn(lostWords(people.own));
+  stage.warn(ownWords(people.own));
   photos.event(event);
   directing.event(event, people.now);
 }

@@ -5,6 +5,7 @@ import { icon } from "./icons";
 import { Mixing, type Mixed } from "./mixing";
 import type { Participant, RoomEvent } from "./protocol";
 import { describe, follow, lost, trouble } from "./roster";
+import { isOffAir, onAirButton, readyButton, stageWord, type Staged } from "./staging";
 
 export class People {
   private readonly list = element("participants", HTMLUListElement);
@@ -24,7 +25,11 @@ export class People {
   /** The sliders of each person, by id. */
   private readonly mixing = new Map<string, Mixing>();
 
-  constructor(private readonly mix: (id: string, change: Mixed) => void) {}
+  constructor(
+    private readonly change: (id: string, change: Mixed | Staged) => void,
+    /** The person at this page, who is backstage, says whether they are ready. */
+    private readonly ready: (ready: boolean) => void,
+  ) {}
 
   private self = "";
   /** Whether this person directs the room. */
@@ -60,7 +65,7 @@ export class People {
   }
 
   private mixingOf({ id }: Participant): Mixing {
-    const known = this.mixing.get(id) ?? new Mixing((change) => this.mix(id, change));
+    const known = this.mixing.get(id) ?? new Mixing((change) => this.change(id, change));
     this.mixing.set(id, known);
     return known;
   }
@@ -74,6 +79,7 @@ export class People {
     row.dataset.state = person.state;
     row.dataset.speaking = String(person.speaking);
     row.dataset.lost = String(lost(person));
+    row.dataset.stage = person.stage;
     row.title = words ? `${person.name} (${words})` : person.name;
     if (this.directs) this.mixingOf(person).show(person);
     const looks = `${person.name}\n${words}\n${self}\n${problem}\n${this.directs}`;
@@ -100,6 +106,13 @@ export class People {
       you.textContent = "you";
       name.append(" ", you);
     }
+    if (isOffAir(person)) {
+      const off = document.createElement("span");
+      off.className = "off-air";
+      off.setAttribute("aria-hidden", "true");
+      off.textContent = stageWord(person);
+      name.append(" ", off);
+    }
     if (person.state !== "connected") marks.append(icon("away"));
     if (!person.audio || person.muted) marks.append(icon("microphoneOff"));
     if (!person.video) marks.append(icon("cameraOff"));
@@ -108,6 +121,8 @@ export class People {
     const sliders = this.directs ? this.mixingOf(person).block : null;
     for (const child of [...row.childNodes]) if (child !== sliders) child.remove();
     row.prepend(face, name, marks, spoken);
+    if (isOffAir(person) && self) spoken.after(readyButton(person, this.ready));
+    if (isOffAir(person) && this.directs) spoken.after(onAirButton(person, this.change));
     if (sliders && sliders.parentNode !== row) row.append(sliders);
     if (problem) row.append(reason(problem, self));
   }

@@ -1,6 +1,7 @@
 /** The people in the room, kept up to date from the room's events. */
 
 import type { Participant, RoomEvent } from "./protocol";
+import { stageWord, stageWords } from "./staging";
 
 /** Returns people in order of joining after `event`; the same list when the event is about something else. */
 export function follow(people: readonly Participant[], event: RoomEvent): readonly Participant[] {
@@ -41,6 +42,11 @@ export function lostWords(self: Participant | undefined): string | null {
   return self && lost(self) ? "The camera sees nobody: sit where it sees you, or turn on a light." : null;
 }
 
+/** Returns why the person at this page is not seen, in words to themselves; `null`: they are. */
+export function ownWords(self: Participant | undefined): string | null {
+  return stageWords(self) ?? lostWords(self);
+}
+
 /** Returns what a screen reader and a tooltip say of someone, after the name. */
 export function describe(person: Participant, self: boolean): string {
   const words = [
@@ -49,6 +55,7 @@ export function describe(person: Participant, self: boolean): string {
     person.muted ? "silenced by a moderator" : person.audio ? "" : "muted",
     person.video ? "" : "no camera",
     lost(person) ? "the camera sees nobody" : "",
+    stageWord(person),
     person.hidden ? "hidden" : "",
     person.speaking ? "speaking" : "",
   ];

@@ -107,6 +107,11 @@ export class Session {
     this.sendMessage({ type: "media", audio, video });
   }
 
+  /** Says whether the user, who is backstage, can be put on air. */
+  ready(ready: boolean): void {
+    this.sendMessage({ type: "ready", ready });
+  }
+
   /** The devices gave new tracks. */
   async useLocal(): Promise<void> {
     await this.link?.sender?.useLocal();

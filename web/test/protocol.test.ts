@@ -1,11 +1,12 @@
 import { describe, expect, it } from "vitest";
 
 import { afterClose, parseMessage, sessionUrl, type Participant, type RoomEvent } from "../src/protocol";
-import { describe as say, follow, lost, lostWords, trouble } from "../src/roster";
+import { describe as say, follow, lost, lostWords, ownWords, trouble } from "../src/roster";
+import { isOffAir } from "../src/staging";
 
 const person = (id: string, more: Partial<Participant> = {}): Participant => ({
   id, name: id, role: "participant", joined_at: "2026-01-01T00:00:00Z", state: "connected", audio: true, video: true, size: null, speaking: false,
-  muted: false, volume: 1, pan: 0, hidden: false, problem: null, lost: false, ...more,
+  muted: false, volume: 1, pan: 0, hidden: false, stage: "on_air", problem: null, lost: false, ...more,
 });
 
 describe("parseMessage", () => {
@@ -109,5 +110,20 @@ describe("the roster", () => {
     // A server of before knows nothing of it.
     const { lost: _, ...older } = person("a");
     expect(lostWords(older as Participant)).toBeNull();
+  });
+  it("says to people, and of them, that they are not on air", () => {
+    const backstage = person("a", { stage: "backstage" });
+    const ready = person("a", { stage: "ready", lost: true });
+    expect([backstage, ready].map((one) => [isOffAir(one), say(one, true)])).toEqual([
+      [true, "you, backstage"],
+      [true, "you, the camera sees nobody, ready"],
+    ]);
+    expect(ownWords(backstage)).toBe("You are backstage: nobody sees or hears you until you are put on air.");
+    expect(ownWords(ready)).toBe("You are ready: nobody sees or hears you until you are put on air.");
+    expect([isOffAir(person("a")), ownWords(person("a")), ownWords(undefined)]).toEqual([false, null, null]);
+    expect(ownWords(person("a", { lost: true }))).toBe(lostWords(person("a", { lost: true })));
+    // A server of before knows nothing of it.
+    const { stage: _, ...older } = person("a");
+    expect([isOffAir(older as Participant), say(older as Participant, false)]).toEqual([false, ""]);
   });
 });

@@ -181,6 +181,8 @@ describe("a session", () => {
     const view = { height: 720, hidden: false, dropped: 0, save_data: false, rendition: "auto" };
     ann.session.view(view);
     expect(latest().sent.at(-1)).toEqual({ type: "view", ...view });
+    ann.session.ready(true);
+    expect(latest().sent.at(-1)).toEqual({ type: "ready", ready: true });
   });
 
   it("makes only the receiving connection again when only that is lost", async () => {

@@ -79,7 +79,7 @@ pub async fn export_room(
     access.require(Role::Producer, room.name.as_str())?;
     let Query(parts) = parts.map_err(|error| Problem::bad_request(error.body_text()))?;
     let record = find(&app, &room.name)?.export().await?;
-    let mut document = RoomDocument::from(&record);
+    let mut document = RoomDocument { bans: None, ..RoomDocument::from(&record) };
     let text = |document: &RoomDocument| {
         serde_json::to_string(document).map_err(|_| Problem::internal("the room cannot be written"))
     };

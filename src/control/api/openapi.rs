@@ -20,8 +20,8 @@ use utoipa::{
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use super::{
-    AppState, BASE, assets, chat, data, events, export, health, hls, layout, outputs, participants, photos, poses,
-    recordings,
+    AppState, BASE, assets, bans, chat, data, events, export, health, hls, layout, outputs, participants, photos,
+    poses, recordings,
 };
 use super::{
     client::entries,
@@ -123,6 +123,8 @@ struct Server;
     participants::get_participant,
     participants::patch_participant,
     participants::delete_participant,
+    bans::list_bans,
+    bans::delete_ban,
     poses::get_poses,
     outputs::list_outputs,
     outputs::post_output,

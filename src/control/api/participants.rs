@@ -2,16 +2,18 @@
 
 use axum::{
     Json, Router,
-    extract::State,
+    extract::{Query, State, rejection::QueryRejection},
     http::{StatusCode, header},
     response::{IntoResponse, Response},
     routing::get,
 };
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::{
     AppState,
     auth::{Access, Role},
-    problem::{ApiJson, ApiResult, ProblemSchema},
+    problem::{ApiJson, ApiResult, Problem, ProblemSchema},
     rooms::{ItemPath, Precondition, RoomPath, find, tagged},
 };
 use crate::control::room::{Moderation, Participant};
@@ -64,7 +66,7 @@ pub async fn get_participant(
     Ok(Json(find(&app, &participant.name)?.participant(participant.id).await?))
 }
 
-/// Silences, places in the mix, sets the volume of, or hides someone.
+/// Silences, places in the mix, sets the volume of, or hides someone, or takes them into the programme or out of it.
 #[utoipa::path(
     patch, path = "/rooms/{room}/participants/{id}", tag = "participants",
     params(
@@ -94,17 +96,30 @@ pub async fn patch_participant(
     Ok(tagged(StatusCode::OK, revision, changed))
 }
 
-/// Removes someone from the room. They may come again.
+/// The way in which somebody is removed.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Removal {
+    /// Also keep them out until the room ends: who has their token is refused as a participant; of somebody without a
+    /// token, who asks for their name without one.
+    #[serde(default)]
+    ban: bool,
+}
+
+/// Removes someone from the room. They may come again, unless they are barred.
 #[utoipa::path(
     delete, path = "/rooms/{room}/participants/{id}", tag = "participants",
     params(
         ("room" = String, Path, description = "The room's name"),
         ("id" = String, Path, description = "The participant's id"),
+        Removal,
         ("If-Match" = Option<String>, Header, description = "The revision that the room must be at"),
     ),
     responses(
         (status = 204, description = "Removed"),
         (status = 404, description = "No such room or participant",
+         body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 409, description = "The room bars as many as it may",
          body = ProblemSchema, content_type = "application/problem+json"),
     )
 )]
@@ -112,9 +127,15 @@ pub async fn delete_participant(
     State(app): State<AppState>,
     access: Access,
     participant: ItemPath,
+    removal: Result<Query<Removal>, QueryRejection>,
     guard: Precondition,
 ) -> ApiResult<Response> {
     access.require(Role::Producer, participant.name.as_str())?;
-    let (revision, _) = find(&app, &participant.name)?.kick(participant.id, &guard.0).await?;
+    let Query(Removal { ban }) = removal.map_err(|error| Problem::bad_request(error.body_text()))?;
+    let room = find(&app, &participant.name)?;
+    let (revision, _) = match ban {
+        true => room.ban(participant.id, &guard.0).await?,
+        false => room.kick(participant.id, &guard.0).await?,
+    };
     Ok((StatusCode::NO_CONTENT, [(header::ETAG, revision.etag())]).into_response())
 }

@@ -20,7 +20,8 @@ use super::{
 };
 use crate::{
     control::room::{
-        Caller, IfMatch, MemberRole, Revision, RoomError, RoomHandle, RoomName, RoomState, RoomSummary, SettingsChange,
+        Caller, IfMatch, Landing, MemberRole, Revision, RoomError, RoomHandle, RoomName, RoomState, RoomSummary,
+        SettingsChange,
     },
     media::port::PeerRefused,
 };
@@ -49,6 +50,12 @@ pub struct RoomSettings {
     /// Whether the keypoints of everybody with a camera are found, for `GET /rooms/{room}/poses` and the events. It
     /// costs computing time. `true` needs a model that can: `segmentation.keypoints` of the room.
     pub keypoints: Option<bool>,
+    /// Where newcomers with the role `participant` land: `on_air`, as in a new room, or `backstage`. Who is in stays
+    /// where they are.
+    pub guests_land: Option<Landing>,
+    /// Whether nobody new with the role `participant` comes in: they are refused with 403. Who is in stays and may come
+    /// back, who directs the room comes in, and viewers do.
+    pub locked: Option<bool>,
 }
 
 /// Returns the rooms that the bearer may see.
@@ -119,12 +126,12 @@ pub async fn put_room(
     body: Option<ApiJson<RoomSettings>>,
 ) -> ApiResult<Response> {
     access.require(Role::Producer, room.name.as_str())?;
-    let RoomSettings { canvas, max_participants, hold_ms, keypoints } =
+    let RoomSettings { canvas, max_participants, hold_ms, keypoints, guests_land, locked } =
         body.map(|ApiJson(body)| body).unwrap_or_default();
     bounds::check_participants(&app, &access, max_participants, "/max_participants")?;
     let is_made = find_to_direct(&app, &access, &room.name).is_err() && !guard.0.is_present();
     let promise = if is_made { Some(app.founders.admit(&app, &access, &room.name)?) } else { None };
-    let change = SettingsChange { canvas, max_participants, hold_ms, keypoints };
+    let change = SettingsChange { canvas, max_participants, hold_ms, keypoints, guests_land, locked };
     let (handle, is_new) = app.registry.put(&room.name, &change, &guard.0).await.map_err(|error| match error {
         // A precondition on something that is not there fails.
         RoomError::NoRoom if guard.0.is_present() => Problem::precondition_failed(error.to_string()),
@@ -262,9 +269,11 @@ impl From<RoomError> for Problem {
             | RoomError::NoData
             | RoomError::NoTimer
             | RoomError::NoChatLine
+            | RoomError::NoBan
             | RoomError::NoLayer
             | RoomError::NoScene
             | RoomError::NoConnection => Self::not_found(detail),
+            RoomError::Locked | RoomError::Banned => Self::forbidden(detail),
             RoomError::Full { .. }
             | RoomError::TooManyOutputs { .. }
             | RoomError::TooMuchEncoded { .. }
@@ -275,6 +284,7 @@ impl From<RoomError> for Problem {
             | RoomError::TooManyMarkers { .. }
             | RoomError::TooManyData { .. }
             | RoomError::TooManyTimers { .. }
+            | RoomError::TooManyBans { .. }
             | RoomError::NoScenes
             | RoomError::KeypointsOff
             | RoomError::Contended => Self::conflict(detail),

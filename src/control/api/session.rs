@@ -364,6 +364,7 @@ impl Session<'_> {
                 .await
             }
             ClientMessage::Media { audio, video } => carried_out(room.set_switches(peer, audio, video)).await,
+            ClientMessage::Ready { ready } => carried_out(room.set_ready(peer, ready)).await,
             ClientMessage::Join { .. } | ClientMessage::Leave => {
                 Err(bad(Problem::unprocessable("`join` is the first message only")))
             }

@@ -63,6 +63,8 @@ pub fn router() -> Router<AppState> {
          body = String, content_type = "application/sdp"),
         (status = 400, description = "The query or the SDP is malformed",
          body = ProblemSchema, content_type = "application/problem+json"),
+        (status = 403, description = "The token is for another room or role, or the room is locked or bars the sender",
+         body = ProblemSchema, content_type = "application/problem+json"),
         (status = 409, description = "The room is full",
          body = ProblemSchema, content_type = "application/problem+json"),
         (status = 415, description = "No SDP", body = ProblemSchema, content_type = "application/problem+json"),

@@ -209,9 +209,9 @@ impl Room {
         let mut memory = self.lasting.memory.lock();
         memory.ended = self.state.end_reason();
         memory.stored = self.state.is_stored();
-        let changed = (self.state.outputs_changed(), self.state.words_changed());
-        let Remembered { record, outputs, words, .. } = &mut *memory;
-        let is_old = |record: &RoomRecord| record.past.revision != self.state.revision() || *outputs != changed.0;
+        let changed = (self.state.others_changed(), self.state.words_changed());
+        let Remembered { record, others, words, .. } = &mut *memory;
+        let is_old = |record: &RoomRecord| record.past.revision != self.state.revision() || *others != changed.0;
         match record {
             Some(record) if !is_old(record) => {
                 // A program may put a value many times a second, and the rest of the room may be large.
@@ -221,7 +221,7 @@ impl Room {
             }
             _ => *record = Some(self.state.record()),
         }
-        (*outputs, *words) = changed;
+        (*others, *words) = changed;
     }
 
     /// Gives media up that is of no more use; another one is opened soon.

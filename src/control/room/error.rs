@@ -88,6 +88,21 @@ pub enum RoomError {
     /// The room's `keypoints` is false.
     #[error("no keypoints are found in this room: set `keypoints` to true by PUT /rooms/{{room}}")]
     KeypointsOff,
+    /// The room bars nobody by this id.
+    #[error("the room bars nobody by this id")]
+    NoBan,
+    /// The room bars as many as it may.
+    #[error("the room bars no more than {max}: take their token back instead, or lift a ban")]
+    TooManyBans {
+        /// The limit.
+        max: usize,
+    },
+    /// A moderator has barred them.
+    #[error("a moderator has barred you from this room")]
+    Banned,
+    /// The room takes in no newcomers.
+    #[error("the room is locked: it takes in nobody new")]
+    Locked,
     /// The room's limit of participants is reached.
     #[error("the room is full: it takes {max} participants")]
     Full {

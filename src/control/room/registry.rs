@@ -328,11 +328,10 @@ impl Registry {
     fn beginning(&self, name: &RoomName) -> Beginning {
         Beginning {
             name: name.clone(),
-            settings: Settings {
-                max_participants: u32::try_from(self.defaults.max_participants).unwrap_or(u32::MAX),
-                hold_ms: self.defaults.hold_ms,
-                keypoints: false,
-            },
+            settings: Settings::new(
+                u32::try_from(self.defaults.max_participants).unwrap_or(u32::MAX),
+                self.defaults.hold_ms,
+            ),
             scene: Arc::new(Scene::default_for(self.defaults.canvas.clone())),
             segmentation: self.media.segmentation(),
             budget: Budget::of_cores(self.media.cores()),

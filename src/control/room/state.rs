@@ -3,7 +3,7 @@
 //!
 //! Its inputs, by what they are about:
 //!
-//! - `people`: joining, leaving, taking over, moderation.
+//! - `people`: joining, leaving, taking over, moderation. [`ban`]: who is kept out.
 //! - `peers`: connections, of participants and of viewers.
 //! - `media`: what the room's media begins with, and what its end means for those in the room.
 //! - `news`: what the media reports.
@@ -16,7 +16,7 @@
 //!
 //! Its parts:
 //!
-//! - [`participant`], [`output`], [`scenes`], [`photo`], [`aux_picture`], [`spotlight`], [`name`], [`revision`];
+//! - [`participant`], [`stage`], [`output`], [`scenes`], [`photo`], [`aux_picture`], [`spotlight`], [`name`], [`revision`];
 //!   `output_keys`: which keys each type of output has.
 //! - [`data`], [`timer`], [`chat`]: what texts show.
 //! - [`change`], [`record`]: what requests want to change, and the room as one document.
@@ -25,6 +25,7 @@
 
 pub mod aux_picture;
 mod aux_pictures;
+pub mod ban;
 mod boxes;
 pub mod budget;
 pub mod change;
@@ -49,6 +50,7 @@ mod redact;
 pub mod revision;
 pub mod scenes;
 pub mod spotlight;
+pub mod stage;
 mod stored;
 #[cfg(test)]
 mod tests;
@@ -68,6 +70,7 @@ use serde_json::Value;
 
 use self::{
     aux_pictures::AuxPicture,
+    ban::KeptBan,
     boxes::BoxNews,
     budget::Budget,
     chat::Chat,
@@ -218,6 +221,7 @@ pub struct State {
     kept: Option<Revision>,
     /// In order of joining.
     members: Vec<Member>,
+    bans: Vec<KeptBan>,
     spotlight: Spotlight,
     box_news: BoxNews,
     viewers: Vec<Viewer>,
@@ -225,9 +229,9 @@ pub struct State {
     /// Runs that the media was asked to end and has not reported as ended, and since when.
     outputs_ending: HashMap<OutputId, Instant>,
     aux_pictures: Vec<AuxPicture>,
-    /// Counts changes of what is kept of them, and up to which they were kept.
-    outputs_changed: u64,
-    outputs_kept: u64,
+    /// Counts changes of what is kept of outputs and bans, and up to which they were kept.
+    others_changed: u64,
+    others_kept: u64,
     /// The same of data and timers.
     words_changed: u64,
     words_kept: u64,
@@ -255,7 +259,8 @@ impl State {
     pub fn new(beginning: Beginning, now: Now) -> Self {
         let Beginning { name, settings, scene, segmentation, budget, past } = beginning;
         let kept = past.as_ref().map(|past| past.revision);
-        let Past { revision, created_at, scenes, outputs, data, timers } = past.unwrap_or_else(|| Past::none(now.wall));
+        let Past { revision, created_at, scenes, outputs, data, timers, bans } =
+            past.unwrap_or_else(|| Past::none(now.wall));
         let mut state = Self {
             name,
             settings,
@@ -276,14 +281,15 @@ impl State {
             stored: kept.is_some(),
             kept,
             members: Vec::new(),
+            bans,
             spotlight: Spotlight::default(),
             box_news: BoxNews::default(),
             viewers: Vec::new(),
             outputs: Vec::new(),
             outputs_ending: HashMap::new(),
             aux_pictures: Vec::new(),
-            outputs_changed: 0,
-            outputs_kept: 0,
+            others_changed: 0,
+            others_kept: 0,
             words_changed: 0,
             words_kept: 0,
             photos: Photos::default(),
@@ -521,7 +527,7 @@ impl State {
     pub fn tick(&mut self, now: Now) {
         self.drop_expired(now);
         self.drop_lost(now);
-        let people = self.members.iter().filter(|member| !member.hidden);
+        let people = self.members.iter().filter(|member| member.is_shown());
         let heard = people.map(|member| (&member.id, member.speaking && !member.muted));
         if self.spotlight.look(heard, now.clock) {
             if self.scene.auto.mode == AutoMode::Spotlight {
@@ -560,7 +566,7 @@ impl State {
     /// Returns a layout with the people who are in.
     fn picture_of(&self, scene: Arc<Scene>, images: Vec<Image>) -> Picture {
         let seat = |member: &Member| Seat { participant: member.id.clone(), name: Arc::clone(&member.name) };
-        let people = self.members.iter().filter(|member| !member.hidden).map(seat).collect();
+        let people = self.members.iter().filter(|member| member.is_shown()).map(seat).collect();
         Picture { scene, people, speakers: self.spotlight.order().to_vec(), images }
     }
 

@@ -227,7 +227,7 @@ mod tests {
 
     fn record(revision: u64) -> RoomRecord {
         RoomRecord {
-            settings: Settings { max_participants: 4, hold_ms: 10, keypoints: false },
+            settings: Settings::new(4, 10),
             scene: Arc::new(Scene::default_for(Canvas::default())),
             past: Past { revision: Revision(revision), ..Past::none(Timestamp::UNIX_EPOCH) },
         }

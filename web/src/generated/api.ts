@@ -124,6 +124,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/rooms/{room}/bans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everybody who is barred from the room, in the order in which that was done. */
+        get: operations["list_bans"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rooms/{room}/bans/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Lets somebody into the room again who was barred. */
+        delete: operations["delete_ban"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/rooms/{room}/chat": {
         parameters: {
             query?: never;
@@ -514,11 +548,11 @@ export interface paths {
         get: operations["get_participant"];
         put?: never;
         post?: never;
-        /** Removes someone from the room. They may come again. */
+        /** Removes someone from the room. They may come again, unless they are barred. */
         delete: operations["delete_participant"];
         options?: never;
         head?: never;
-        /** Silences, places in the mix, sets the volume of, or hides someone. */
+        /** Silences, places in the mix, sets the volume of, or hides someone, or takes them into the programme or out of it. */
         patch: operations["patch_participant"];
         trace?: never;
     };
@@ -1151,6 +1185,25 @@ export interface components {
             threshold?: number;
         };
         Backdrop: string;
+        /** @description Somebody who is barred from the room. */
+        Ban: {
+            /**
+             * Format: date-time
+             * @description When they were barred.
+             */
+            banned_at: string;
+            /** @description What they are known again by. */
+            by: components["schemas"]["BannedBy"];
+            /** @description Its id. */
+            id: string;
+            /** @description The name that they asked for. */
+            name: string;
+        };
+        /**
+         * @description The mark by which somebody who is barred is known again.
+         * @enum {string}
+         */
+        BannedBy: "token" | "name";
         /**
          * @description The one who can help when an output does not work.
          * @enum {string}
@@ -1262,6 +1315,11 @@ export interface components {
             type: "media";
             /** @description Camera. */
             video: boolean;
+        } | {
+            /** @description Whether they are `ready`, or only `backstage`. */
+            ready: boolean;
+            /** @enum {string} */
+            type: "ready";
         } | {
             /** @enum {string} */
             type: "leave";
@@ -1666,6 +1724,11 @@ export interface components {
          * @enum {string}
          */
         KeypointName: "nose" | "leftEye" | "rightEye" | "leftEar" | "rightEar" | "leftShoulder" | "rightShoulder" | "leftElbow" | "rightElbow" | "leftWrist" | "rightWrist" | "leftHip" | "rightHip" | "leftKnee" | "rightKnee" | "leftAnkle" | "rightAnkle";
+        /**
+         * @description The place where guests land: newcomers with the role `participant`. Who directs the room is on air at once.
+         * @enum {string}
+         */
+        Landing: "on_air" | "backstage";
         /** @description One rectangle of the picture. Without any size it is as large as the canvas; a text is as large as it comes. */
         Layer: {
             /** @description The point of the rectangle that `x` and `y` place; `top-left` when left out. */
@@ -2390,6 +2453,7 @@ export interface components {
              * @description Where they are heard, -1.0 (left) to 1.0 (right).
              */
             pan?: number | null;
+            stage?: components["schemas"]["Stage"] | null;
             /**
              * Format: double
              * @description Gain in the mix, 0.0 to 2.0.
@@ -2786,6 +2850,8 @@ export interface components {
             size?: number[] | null;
             /** @description Whether they speak now. */
             speaking: boolean;
+            /** @description Where they stand on the way into the programme: only who is `on_air` is seen and heard in it. */
+            stage: components["schemas"]["Stage"];
             /** @description Whether the connection stands. */
             state: components["schemas"]["Presence"];
             /** @description Whether their camera is on. */
@@ -3021,6 +3087,8 @@ export interface components {
             assets?: {
                 [key: string]: string;
             } | null;
+            /** @description Who is barred, in the server's own file; neither exported nor looked at when imported. */
+            bans?: components["schemas"]["RoomDocumentBan"][] | null;
             /**
              * Format: date-time
              * @description When the room began; not looked at when imported.
@@ -3054,8 +3122,23 @@ export interface components {
              */
             version: number;
         };
+        /** @description Somebody who is barred, as it is stored. */
+        RoomDocumentBan: {
+            /**
+             * Format: date-time
+             * @description When they were barred.
+             */
+            banned_at: string;
+            /** @description Its id. */
+            id: string;
+            /** @description The name that they asked for. */
+            name: string;
+            /** @description What their token is known by; left out where they came without one. */
+            token?: string | null;
+        };
         /** @description Settings in a document. */
         RoomDocumentSettings: {
+            guests_land?: components["schemas"]["Landing"] | null;
             /**
              * Format: int64
              * @description How long a lost participant's last picture and place are kept, in milliseconds.
@@ -3063,6 +3146,8 @@ export interface components {
             hold_ms?: number | null;
             /** @description Whether keypoints are found. */
             keypoints?: boolean | null;
+            /** @description Whether nobody new with the role `participant` comes in. */
+            locked?: boolean | null;
             /**
              * Format: int32
              * @description How many participants may be in at once.
@@ -3080,6 +3165,7 @@ export interface components {
          */
         RoomSettings: {
             canvas?: components["schemas"]["Canvas"] | null;
+            guests_land?: components["schemas"]["Landing"] | null;
             /**
              * Format: int64
              * @description How long a lost participant's last picture and place are kept, in milliseconds.
@@ -3090,6 +3176,11 @@ export interface components {
              *     costs computing time. `true` needs a model that can: `segmentation.keypoints` of the room.
              */
             keypoints?: boolean | null;
+            /**
+             * @description Whether nobody new with the role `participant` comes in: they are refused with 403. Who is in stays and may come
+             *     back, who directs the room comes in, and viewers do.
+             */
+            locked?: boolean | null;
             /**
              * Format: int32
              * @description How many participants may be in at once.
@@ -3401,6 +3492,8 @@ export interface components {
         SessionConnection: "send" | "receive";
         /** @description The settings of a room's owner. */
         Settings: {
+            /** @description Where newcomers with the role `participant` land. */
+            guests_land: components["schemas"]["Landing"];
             /**
              * Format: int64
              * @description How long a lost participant's last picture and place are kept, in milliseconds.
@@ -3408,6 +3501,8 @@ export interface components {
             hold_ms: number;
             /** @description Whether the keypoints of everybody with a camera are found. */
             keypoints: boolean;
+            /** @description Whether nobody new with the role `participant` comes in. */
+            locked: boolean;
             /**
              * Format: int32
              * @description How many participants may be in at once.
@@ -3448,6 +3543,11 @@ export interface components {
              */
             megabytes: number;
         };
+        /**
+         * @description The place of a participant on their way into the programme.
+         * @enum {string}
+         */
+        Stage: "backstage" | "ready" | "on_air";
         /** @description The state of storage: whether what was changed in rooms is on the disk. */
         StorageReadiness: {
             /** @description The newest error of the disk; null while it takes all. */
@@ -4122,6 +4222,70 @@ export interface operations {
                 content?: never;
             };
             /** @description No such room */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_bans: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The room's name */
+                room: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description In the order in which they were barred */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ban"][];
+                };
+            };
+            /** @description No such room */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_ban: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The room's name */
+                room: string;
+                /** @description The ban's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description They may come again */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No such room or ban */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -5516,7 +5680,13 @@ export interface operations {
     };
     delete_participant: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description Also keep them out until the room ends: who has their token is refused as a participant; of somebody without a
+                 *     token, who asks for their name without one.
+                 */
+                ban?: boolean;
+            };
             header?: {
                 /** @description The revision that the room must be at */
                 "If-Match"?: string | null;
@@ -5540,6 +5710,15 @@ export interface operations {
             };
             /** @description No such room or participant */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The room bars as many as it may */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7007,6 +7186,15 @@ export interface operations {
             };
             /** @description The query or the SDP is malformed */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The token is for another room or role, or the room is locked or bars the sender */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -11,6 +11,7 @@ import type { Mixed } from "../mixing";
 import { errorText, warningText } from "../problem";
 import type { Participant, RoomEvent, RoomState } from "../protocol";
 import { Shelf } from "../shelf";
+import type { Staged } from "../staging";
 import { StudioApi } from "./api";
 import { Drawer } from "./assets";
 import { Firings } from "./firings";
@@ -113,10 +114,10 @@ export class Desk {
     if (event.type === "room_changed") this.room(event.room);
   }
 
-  /** Changes somebody's volume or place in the mix. */
-  moderate(id: string, change: Mixed): void {
+  /** Changes somebody's volume or place in the mix, or takes them into the programme or out of it. */
+  moderate(id: string, change: Mixed | Staged): void {
     this.api.moderate(this.handlers.room() ?? "", id, change).catch((error: unknown) => {
-      this.handlers.trouble(`The mix was not changed: ${errorText(error)}`);
+      this.handlers.trouble(`${"stage" in change ? "Nobody was moved" : "The mix was not changed"}: ${errorText(error)}`);
     });
   }
 

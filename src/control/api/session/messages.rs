@@ -78,6 +78,11 @@ pub enum ClientMessage {
         /// Camera.
         video: bool,
     },
+    /// The user, who is backstage, says whether they can be put on air. Not looked at while they are on air.
+    Ready {
+        /// Whether they are `ready`, or only `backstage`.
+        ready: bool,
+    },
     /// The user leaves for good.
     Leave,
 }
@@ -108,6 +113,7 @@ impl ClientMessage {
             Self::View { .. } => "view",
             Self::Candidate { .. } => "candidate",
             Self::Media { .. } => "media",
+            Self::Ready { .. } => "ready",
             Self::Leave => "leave",
         }
     }

@@ -101,8 +101,8 @@ impl Lasting {
 pub(super) struct Remembered {
     /// `None` before the first input.
     pub(super) record: Option<RoomRecord>,
-    /// How many changes of outputs are in it.
-    pub(super) outputs: u64,
+    /// How many changes of outputs and bans are in it.
+    pub(super) others: u64,
     /// How many changes of data and timers are in it.
     pub(super) words: u64,
     /// Whether it is to be there after a restart.

@@ -201,7 +201,7 @@ mod tests {
         digest.take(&Event::OutputChanged { output: Output { state: OutputPhase::Live, ..output } });
         let beginning = Beginning {
             name: RoomName::parse("demo").unwrap(),
-            settings: Settings { max_participants: 3, hold_ms: 2000, keypoints: false },
+            settings: Settings::new(3, 2000),
             scene: Arc::new(Scene::default_for(Canvas::default())),
             segmentation: Segmentation { model: None, reason: None, keypoints: false },
             budget: Budget::of_cores(2),

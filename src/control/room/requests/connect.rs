@@ -104,7 +104,8 @@ impl RoomHandle {
     /// Takes a browser in. The offer follows as a note.
     ///
     /// # Errors
-    /// [`RoomError::Full`], [`RoomError::TooManyPlaces`], [`RoomError::NoRoom`].
+    /// [`RoomError::Banned`], [`RoomError::Locked`], [`RoomError::Full`], [`RoomError::TooManyPlaces`],
+    /// [`RoomError::NoRoom`].
     pub async fn join_session(&self, join: SessionJoin) -> Result<Joined, RoomError> {
         let peer = next_peer();
         let arrival = Arrival {
@@ -133,8 +134,8 @@ impl RoomHandle {
     /// Takes a WHIP sender in, or lets it take over the place of its claim.
     ///
     /// # Errors
-    /// [`RoomError::Refused`] when the media cannot answer the offer, [`RoomError::Full`],
-    /// [`RoomError::TooManyPlaces`], [`RoomError::Unavailable`], [`RoomError::NoRoom`].
+    /// [`RoomError::Refused`] when the media cannot answer the offer, [`RoomError::Banned`], [`RoomError::Locked`],
+    /// [`RoomError::Full`], [`RoomError::TooManyPlaces`], [`RoomError::Unavailable`], [`RoomError::NoRoom`].
     pub async fn join_whip(
         &self,
         name: DisplayName,
@@ -281,6 +282,14 @@ impl RoomHandle {
     /// [`RoomError::NoConnection`], [`RoomError::NoRoom`].
     pub async fn set_switches(&self, peer: PeerId, audio: bool, video: bool) -> Result<(), RoomError> {
         self.call(move |room| room.state.set_switches(peer, audio, video)).await?
+    }
+
+    /// Notes that a browser's user has said whether they are ready to go on air.
+    ///
+    /// # Errors
+    /// [`RoomError::NoConnection`], [`RoomError::NoRoom`].
+    pub async fn set_ready(&self, peer: PeerId, ready: bool) -> Result<(), RoomError> {
+        self.call(move |room| room.state.set_ready(peer, ready)).await?
     }
 
     /// Puts out everyone who came with this token; `None`: with any.

@@ -17,6 +17,7 @@ use crate::{
         secret,
         state::{
             State,
+            ban::Ban,
             chat::{ChatLine, NewChatLine},
             name::RoomName,
             note::Closing,
@@ -220,12 +221,36 @@ impl RoomHandle {
         self.change(guard, move |state| state.moderate(&id, &change)).await
     }
 
-    /// Removes a participant.
+    /// Removes a participant, who may come again.
     ///
     /// # Errors
     /// [`RoomError::NoParticipant`], [`RoomError::Stale`], [`RoomError::NoRoom`].
     pub async fn kick(&self, id: String, guard: &IfMatch) -> Result<(Revision, Participant), RoomError> {
         self.change(guard, move |state| state.kick(&id)).await
+    }
+
+    /// Removes a participant and keeps them out.
+    ///
+    /// # Errors
+    /// [`RoomError::TooManyBans`], and as [`RoomHandle::kick`].
+    pub async fn ban(&self, id: String, guard: &IfMatch) -> Result<(Revision, Participant), RoomError> {
+        self.change(guard, move |state| state.ban(&id, secret::id().into(), now())).await
+    }
+
+    /// Returns all who are barred.
+    ///
+    /// # Errors
+    /// [`RoomError::NoRoom`].
+    pub async fn bans(&self) -> Result<Vec<Ban>, RoomError> {
+        self.call(|room| room.state.bans()).await
+    }
+
+    /// Lets somebody in again.
+    ///
+    /// # Errors
+    /// [`RoomError::NoBan`], [`RoomError::NoRoom`].
+    pub async fn lift_ban(&self, id: String) -> Result<(), RoomError> {
+        self.call(move |room| room.state.lift_ban(&id)).await?
     }
 
     /// Returns all outputs.

@@ -54,7 +54,7 @@ impl Sent {
 impl State {
     /// Returns who and what layouts are solved for now.
     pub fn gathering(&self) -> Gathering {
-        let people: Vec<&Member> = self.members.iter().filter(|member| !member.hidden).collect();
+        let people: Vec<&Member> = self.members.iter().filter(|member| member.is_shown()).collect();
         let index = |id: &ParticipantId| people.iter().position(|member| member.id == *id);
         Gathering {
             speakers: self.spotlight.order().iter().filter_map(index).collect(),

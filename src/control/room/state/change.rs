@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{pose, view::Settings};
+use super::{pose, stage::Landing, view::Settings};
 use crate::{
     control::room::error::RoomError,
     layout::{self, Canvas, CanvasLimit, Fault, Scene},
@@ -133,6 +133,10 @@ pub struct SettingsChange {
     pub hold_ms: Option<u64>,
     /// Whether keypoints are found. Only a machine that can find them takes `true`.
     pub keypoints: Option<bool>,
+    /// Where guests land.
+    pub guests_land: Option<Landing>,
+    /// Whether guests are kept out.
+    pub locked: Option<bool>,
 }
 
 impl SettingsChange {
@@ -162,6 +166,8 @@ impl SettingsChange {
             fault("/keypoints", format!("cannot be true: {why}"));
         }
         let keypoints = self.keypoints.unwrap_or(now.keypoints);
+        let guests_land = self.guests_land.unwrap_or(now.guests_land);
+        let locked = self.locked.unwrap_or(now.locked);
         let draft = match self.canvas.as_ref().map(|patch| draft_canvas(patch, scene)) {
             None => None,
             Some(Ok(draft)) => Some(draft),
@@ -171,7 +177,7 @@ impl SettingsChange {
             }
         };
         if faults.is_empty() {
-            Ok((Settings { max_participants, hold_ms, keypoints }, draft))
+            Ok((Settings { max_participants, hold_ms, keypoints, guests_land, locked }, draft))
         } else {
             Err(RoomError::Invalid(faults))
         }
@@ -200,7 +206,7 @@ mod tests {
     }
 
     fn settings() -> Settings {
-        Settings { max_participants: 10, hold_ms: 2000, keypoints: false }
+        Settings::new(10, 2000)
     }
 
     fn able(keypoints: bool) -> Segmentation {
@@ -266,6 +272,7 @@ mod tests {
             max_participants: Some(0),
             hold_ms: Some(1_000_000),
             keypoints: Some(true),
+            ..SettingsChange::default()
         };
         let Err(RoomError::Invalid(faults)) = change.draft(&settings(), &scene(), &able(false)) else { panic!() };
         let pointers: Vec<&str> = faults.iter().map(|f| f.pointer.as_str()).collect();

@@ -183,7 +183,7 @@ impl State {
     pub fn remove_output(&mut self, id: &str, now: Now) -> Result<Output, RoomError> {
         let index = self.place(id)?;
         let mut sending = self.outputs.remove(index);
-        self.outputs_changed += 1;
+        self.others_changed += 1;
         match sending.runs() {
             true => let_go(&mut self.outputs_ending, &mut self.effects, sending.media_id(), now),
             // Its thread has ended; the rest of it goes.
@@ -203,7 +203,7 @@ impl State {
             self.settle_output(self.outputs.len() - 1, now);
         }
         // Nothing has changed that is not on the disk.
-        self.outputs_kept = self.outputs_changed;
+        self.others_kept = self.others_changed;
     }
 
     /// Counts the outputs in each phase, in the order of [`OutputPhase::ALL`].
@@ -211,9 +211,9 @@ impl State {
         OutputPhase::ALL.map(|phase| self.outputs.iter().filter(|sending| sending.phase() == phase).count())
     }
 
-    /// Counts the changes of what is kept of outputs.
-    pub fn outputs_changed(&self) -> u64 {
-        self.outputs_changed
+    /// Counts the changes of what is kept of outputs and bans.
+    pub fn others_changed(&self) -> u64 {
+        self.others_changed
     }
 
     /// Gives all outputs that are to run to new media.
@@ -293,7 +293,7 @@ impl State {
             (false, false) => sending.set_state(OutputState::Stopped, now.wall),
             (true, true) => {}
         }
-        self.outputs_changed += 1;
+        self.others_changed += 1;
         self.settle_aux_pictures();
         self.tell_output(index)
     }

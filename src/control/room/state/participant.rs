@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use super::{
     pose::{ParticipantPoses, Pose},
+    stage::Stage,
     view::{Delivery, MemberRole, Participant, Presence},
 };
 use crate::{
@@ -182,6 +183,8 @@ pub struct Member {
     pub pan: f64,
     /// Off the canvas.
     pub hidden: bool,
+    /// Where they stand on the way into the programme.
+    pub stage: Stage,
     /// Why nothing is seen of the video that comes.
     pub problem: Option<String>,
     /// Whether the media last found nobody in their pictures.
@@ -210,12 +213,17 @@ impl Member {
         }
     }
 
+    /// Returns whether layouts may show them.
+    pub fn is_shown(&self) -> bool {
+        self.stage == Stage::OnAir && !self.hidden
+    }
+
     /// Returns the gain and the place that the mix shall use.
     pub fn gain_and_pan(&self) -> (f32, f32) {
         // Their ranges are small: nothing is lost that could be heard.
         #[allow(clippy::cast_possible_truncation)]
         let (volume, pan) = (self.volume as f32, self.pan as f32);
-        (if self.muted { 0.0 } else { volume }, pan)
+        (if self.muted || self.stage != Stage::OnAir { 0.0 } else { volume }, pan)
     }
 
     /// Has the mix use them.
@@ -261,6 +269,7 @@ impl Member {
             volume: self.volume,
             pan: self.pan,
             hidden: self.hidden,
+            stage: self.stage,
             problem: self.problem.clone(),
             lost: self.is_lost(),
             delivery: self.receiver.as_ref().and_then(|receiver| receiver.delivery.clone()),
@@ -282,6 +291,8 @@ pub struct Moderation {
     pub pan: Option<f64>,
     /// Taken off the canvas.
     pub hidden: Option<bool>,
+    /// Where they stand on the way into the programme.
+    pub stage: Option<Stage>,
 }
 
 impl Moderation {

@@ -7,7 +7,8 @@ use super::{
     name::{DisplayName, could_be_taken_for, look_alike},
     note::Closing,
     participant::{Bearer, Caller, JoinMethod, LinkState, Member, Moderation, PeerConnection},
-    view::{Event, LeaveReason, Participant},
+    stage::Stage,
+    view::{Event, LeaveReason, MemberRole, Participant},
 };
 use crate::{
     control::room::error::RoomError,
@@ -50,7 +51,8 @@ impl State {
     /// Gives someone a place and makes their connection, or lets them take over the place that is theirs.
     ///
     /// # Errors
-    /// [`RoomError::Full`], [`RoomError::TooManyPlaces`], [`RoomError::Unavailable`], [`RoomError::NoRoom`].
+    /// [`RoomError::Banned`], [`RoomError::Locked`], [`RoomError::Full`], [`RoomError::TooManyPlaces`],
+    /// [`RoomError::Unavailable`], [`RoomError::NoRoom`].
     pub fn join(&mut self, arrival: Arrival, now: Now) -> Result<Place, RoomError> {
         if self.has_ended() {
             return Err(RoomError::NoRoom);
@@ -72,6 +74,11 @@ impl State {
     }
 
     fn take_place(&mut self, arrival: Arrival, now: Now) -> Result<Place, RoomError> {
+        self.check_bans(&arrival.caller, arrival.name.as_str())?;
+        let is_guest = arrival.caller.role == MemberRole::Participant;
+        if is_guest && self.settings.locked {
+            return Err(RoomError::Locked);
+        }
         let max = self.settings.max_participants;
         if self.members.len() >= max as usize {
             return Err(RoomError::Full { max });
@@ -112,11 +119,16 @@ impl State {
             volume: 1.0,
             pan: 0.0,
             hidden: false,
+            stage: self.settings.guests_land.stage(is_guest),
             problem: None,
             lost: false,
         };
         let place = Place { participant: member.view(), secret: member.secret.clone(), resumed: false };
         let participant = member.id.clone();
+        if member.stage != Stage::OnAir {
+            // Before the first sample of their sound can come.
+            self.effects.push(Effect::Media(member.order_gain()));
+        }
         self.members.push(member);
         self.add_sender(arrival.connection.peer, participant, arrival.negotiation);
         self.show();
@@ -208,12 +220,13 @@ impl State {
         let index = self.find(id)?;
         change.check()?;
         let member = &mut self.members[index];
-        let before = (member.gain_and_pan(), member.hidden, member.view());
+        let before = (member.gain_and_pan(), member.is_shown(), member.view());
         member.muted = change.muted.unwrap_or(member.muted);
         member.volume = change.volume.unwrap_or(member.volume);
         member.pan = change.pan.unwrap_or(member.pan);
         member.hidden = change.hidden.unwrap_or(member.hidden);
-        let after = (member.gain_and_pan(), member.hidden, member.view());
+        member.stage = change.stage.unwrap_or(member.stage);
+        let after = (member.gain_and_pan(), member.is_shown(), member.view());
         if after.0 != before.0 {
             self.effects.push(Effect::Media(member.order_gain()));
         }
@@ -247,6 +260,22 @@ impl State {
         let member = &mut self.members[index];
         if (member.audio, member.video) != (audio, video) {
             (member.audio, member.video) = (audio, video);
+            self.tell_changed(index);
+        }
+        Ok(())
+    }
+
+    /// Notes that the session of this connection has said whether its user is ready to go on air.
+    ///
+    /// # Errors
+    /// [`RoomError::NoConnection`].
+    pub fn set_ready(&mut self, peer: PeerId, ready: bool) -> Result<(), RoomError> {
+        let index = self.member_of(peer).ok_or(RoomError::NoConnection)?;
+        let member = &mut self.members[index];
+        let stage = member.stage.after_word(ready);
+        if member.stage != stage {
+            // Neither is in the programme: nothing changes for the media.
+            member.stage = stage;
             self.tell_changed(index);
         }
         Ok(())
@@ -326,7 +355,7 @@ impl State {
         self.effects.push(Effect::Event(Event::ParticipantChanged { participant }));
     }
 
-    fn find(&self, id: &str) -> Result<usize, RoomError> {
+    pub(super) fn find(&self, id: &str) -> Result<usize, RoomError> {
         self.members.iter().position(|member| &*member.id.0 == id).ok_or(RoomError::NoParticipant)
     }
 

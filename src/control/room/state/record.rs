@@ -1,7 +1,7 @@
 //! A room as one JSON document: what survives a restart, and what is exported and imported. PURE.
 //!
-//! Settings, layout, scenes, data and timers; what is kept of outputs stands beside it, in a file of its own, because
-//! their addresses hold stream keys. Never participants.
+//! Settings, layout, scenes, data and timers; in the server's own file also who is barred. What is kept of outputs
+//! stands beside it, in a file of its own, because their addresses hold stream keys. Never participants.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -13,11 +13,13 @@ use utoipa::ToSchema;
 use super::{
     Timers,
     aux_picture::AuxSource,
+    ban::KeptBan,
     change::SettingsChange,
     data::{self, MAX_KEYS},
     output::KeptOutput,
     revision::Revision,
     scenes::{MAX_SCENES, SceneName, Scenes, StoredScene},
+    stage::Landing,
     timer::{KeptTimer, MAX_TIMERS, Timer},
     view::Settings,
 };
@@ -45,6 +47,8 @@ pub struct Past {
     pub data: Data,
     /// Its timers.
     pub timers: Timers,
+    /// Those who are barred. They are never exported.
+    pub bans: Vec<KeptBan>,
 }
 
 impl Past {
@@ -57,6 +61,7 @@ impl Past {
             outputs: Vec::new(),
             data: Data::new(),
             timers: Timers::new(),
+            bans: Vec::new(),
         }
     }
 }
@@ -124,6 +129,25 @@ pub struct KeptSettings {
     pub hold_ms: Option<u64>,
     /// Whether keypoints are found.
     pub keypoints: Option<bool>,
+    /// Where newcomers with the role `participant` land.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guests_land: Option<Landing>,
+    /// Whether nobody new with the role `participant` comes in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locked: Option<bool>,
+}
+
+impl From<&Settings> for KeptSettings {
+    fn from(settings: &Settings) -> Self {
+        Self {
+            max_participants: Some(settings.max_participants),
+            hold_ms: Some(settings.hold_ms),
+            keypoints: Some(settings.keypoints),
+            // Left out by rooms that do not use them, which older programs read, too.
+            guests_land: (settings.guests_land != Landing::default()).then_some(settings.guests_land),
+            locked: settings.locked.then_some(true),
+        }
+    }
 }
 
 /// A room as one document. When it is imported, what is left out stays as it is, or is the server's default in a new
@@ -162,6 +186,9 @@ pub struct RoomDocument {
     /// Timers, by id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timers: Option<BTreeMap<String, KeptTimer>>,
+    /// Who is barred, in the server's own file; neither exported nor looked at when imported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bans: Option<Vec<KeptBan>>,
     /// Names of those `assets` that belong to the room, which only it has. The others are put where the caller puts
     /// assets: on the shared shelf, or, with a token for one room, to those of the room.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -186,11 +213,7 @@ impl From<&RoomRecord> for RoomDocument {
             version: VERSION,
             revision: Some(past.revision.0),
             created_at: Some(past.created_at),
-            settings: Some(KeptSettings {
-                max_participants: Some(settings.max_participants),
-                hold_ms: Some(settings.hold_ms),
-                keypoints: Some(settings.keypoints),
-            }),
+            settings: Some(settings.into()),
             layout: Some(scene.to_json()),
             scenes: Some(past.scenes.iter().map(entry).collect()),
             active_scene: past.scenes.active_name().map(|name| name.as_str().to_owned()),
@@ -199,6 +222,7 @@ impl From<&RoomRecord> for RoomDocument {
                 .then(|| past.data.iter().map(|(key, value)| (key.as_ref().to_owned(), Value::clone(value))).collect()),
             timers: (!past.timers.is_empty())
                 .then(|| past.timers.iter().map(|(id, timer)| (id.as_ref().to_owned(), timer.kept())).collect()),
+            bans: (!past.bans.is_empty()).then(|| past.bans.clone()),
             room_assets: None,
             assets: None,
         }
@@ -208,8 +232,9 @@ impl From<&RoomRecord> for RoomDocument {
 impl RoomDocument {
     /// Returns what the document wants of the settings.
     pub fn settings_change(&self) -> SettingsChange {
-        let KeptSettings { max_participants, hold_ms, keypoints } = self.settings.clone().unwrap_or_default();
-        SettingsChange { canvas: None, max_participants, hold_ms, keypoints }
+        let KeptSettings { max_participants, hold_ms, keypoints, guests_land, locked } =
+            self.settings.clone().unwrap_or_default();
+        SettingsChange { canvas: None, max_participants, hold_ms, keypoints, guests_land, locked }
     }
 
     /// Returns whether this program knows the version.
@@ -347,6 +372,7 @@ impl RoomDocument {
                 outputs: Vec::new(),
                 data: data.unwrap_or_default(),
                 timers: timers.unwrap_or_default(),
+                bans: self.bans.clone().unwrap_or_default(),
             },
         })
     }
@@ -422,7 +448,7 @@ mod tests {
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
     fn settings() -> Settings {
-        Settings { max_participants: 16, hold_ms: 2000, keypoints: false }
+        Settings::new(16, 2000)
     }
 
     fn record() -> RoomRecord {
@@ -431,7 +457,12 @@ mod tests {
         let list = vec![scene("Intro", json!({"layers": []})), scene("Talk", json!({"auto": {"mode": "off"}}))];
         let scenes = Scenes::new(list, Some(SceneName::parse("Talk").unwrap())).unwrap();
         RoomRecord {
-            settings: Settings { max_participants: 4, hold_ms: 10, keypoints: true },
+            settings: Settings {
+                keypoints: true,
+                guests_land: Landing::Backstage,
+                locked: true,
+                ..Settings::new(4, 10)
+            },
             scene: Arc::new(Scene::default_for(Canvas { width: 640, ..Canvas::default() })),
             past: Past {
                 revision: Revision(7),
@@ -440,8 +471,13 @@ mod tests {
                 outputs: Vec::new(),
                 data: [("score".into(), json!(3).into()), ("home".into(), json!("Reds").into())].into(),
                 timers: [("start".into(), timer())].into(),
+                bans: vec![ban(Some("token-1")), ban(None)],
             },
         }
+    }
+
+    fn ban(token: Option<&str>) -> KeptBan {
+        KeptBan { id: "b1".into(), name: "ann".into(), token: token.map(Into::into), banned_at: NOW }
     }
 
     fn timer() -> Timer {
@@ -514,7 +550,8 @@ mod tests {
         let mut restored = restore(json!({"version": 1, "layout": layout, "scenes": scenes})).unwrap();
         assert_eq!(restored.scene.to_json()["layers"], layout["layers"]);
         let written = serde_json::to_value(RoomDocument::from(&restored)).unwrap();
-        assert!(written.get("data").is_none() && written.get("timers").is_none(), "{written}");
+        assert!(["data", "timers", "bans"].iter().all(|key| written.get(key).is_none()), "{written}");
+        assert!(written["settings"].get("guests_land").is_none(), "{written}");
         // The scene can be shown, and so can an output's own layout.
         let scene = restored.past.scenes.iter().next().unwrap();
         let draft = LayoutChange::Restore(Value::clone(&scene.layout)).draft(&restored.scene).unwrap();

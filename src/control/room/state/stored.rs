@@ -80,6 +80,7 @@ impl State {
                 outputs: self.outputs.iter().map(|sending| (sending.kept(), sending.spec.clone())).collect(),
                 data: self.data.clone(),
                 timers: self.timers.clone(),
+                bans: self.bans.clone(),
             },
         }
     }
@@ -107,7 +108,7 @@ impl State {
 
     /// Returns whether what has changed since is more than data and timers, which change often.
     pub fn is_more_than_words_unkept(&self) -> bool {
-        self.stored && (self.kept != Some(self.revision) || self.outputs_kept != self.outputs_changed)
+        self.stored && (self.kept != Some(self.revision) || self.others_kept != self.others_changed)
     }
 
     /// Returns what is to be kept now, if that has changed since the last call.
@@ -116,7 +117,7 @@ impl State {
             return None;
         }
         self.kept = Some(self.revision);
-        (self.outputs_kept, self.words_kept) = (self.outputs_changed, self.words_changed);
+        (self.others_kept, self.words_kept) = (self.others_changed, self.words_changed);
         Some(self.record())
     }
 

@@ -11,12 +11,14 @@ use crate::{
     media::port::{MediaEvent, Negotiation, ParticipantId, Still, TrackKind, VideoCodec},
 };
 
+mod bans;
 mod bearers;
 mod boxes;
 mod budget;
 mod lost;
 mod outputs;
 mod receiving;
+mod stage;
 mod words;
 
 use receiving::{reception, viewer};
@@ -33,7 +35,7 @@ impl Studio {
         let now = Now { clock: Instant::now(), wall: "2026-01-01T00:00:00Z".parse().unwrap() };
         let beginning = Beginning {
             name: RoomName::parse("demo").unwrap(),
-            settings: Settings { max_participants: 3, hold_ms: 2000, keypoints: false },
+            settings: Settings::new(3, 2000),
             scene: Arc::new(Scene::default_for(Canvas::default())),
             segmentation: port::Segmentation { model: None, reason: Some("none is loaded".into()), keypoints: false },
             budget: Budget::of_cores(2),
@@ -392,7 +394,7 @@ fn first_images_come_after_a_change_of_settings_too() {
     let mut studio = Studio::new();
     let image = Image { name: "x.png".into(), still: Arc::new(Still::new(&[0; 4], 1, 1)), clip: None };
     let first = Arc::clone(studio.state.scene());
-    studio.state.set_settings(Settings { max_participants: 3, hold_ms: 500, keypoints: false }, None);
+    studio.state.set_settings(Settings::new(3, 500), None);
     studio.effects();
     studio.state.set_first_images(Drawn::from(vec![image]), &first);
     assert_eq!(studio.effects().len(), 1, "the picture is shown again");
@@ -401,9 +403,9 @@ fn first_images_come_after_a_change_of_settings_too() {
 #[test]
 fn settings_are_told_and_the_hold_reaches_the_media() {
     let mut studio = Studio::new();
-    studio.state.set_settings(Settings { max_participants: 3, hold_ms: 500, keypoints: false }, None);
+    studio.state.set_settings(Settings::new(3, 500), None);
     assert_eq!(studio.effects(), ["hold 500ms", "room_changed"]);
-    studio.state.set_settings(Settings { max_participants: 3, hold_ms: 500, keypoints: false }, None);
+    studio.state.set_settings(Settings::new(3, 500), None);
     assert_eq!((studio.effects(), studio.state.revision()), (Vec::new(), Revision(2)), "nothing new, nothing reported");
 }
 
@@ -413,7 +415,7 @@ fn keypoints_reach_the_media_and_poses_come_back_by_name() {
     studio.join("ann");
     let (bob, _) = studio.join("bob");
     studio.effects();
-    let keypoints = |on| Settings { max_participants: 3, hold_ms: 2000, keypoints: on };
+    let keypoints = |on| Settings { keypoints: on, ..Settings::new(3, 2000) };
     assert!(matches!(studio.state.check_poses(), Err(RoomError::Unavailable(why)) if why.contains("none is loaded")));
     let able = port::Segmentation { model: Some("wide".into()), reason: None, keypoints: true };
     studio.state.set_health(port::Health::default(), able);

@@ -14,6 +14,7 @@ use super::{
     photo::Photo,
     pose::ParticipantPoses,
     scenes::ActiveScene,
+    stage::{Landing, Stage},
     timer::TimerView,
 };
 use crate::{
@@ -77,6 +78,8 @@ pub struct Participant {
     pub pan: f64,
     /// Taken off the canvas by a moderator.
     pub hidden: bool,
+    /// Where they stand on the way into the programme: only who is `on_air` is seen and heard in it.
+    pub stage: Stage,
     /// Why nothing is seen of the video that they send: it is too large, or cannot be decoded. Null while all is well.
     pub problem: Option<String>,
     /// Whether nobody is found in the pictures that they send, though a layer cuts them out.
@@ -133,6 +136,17 @@ pub struct Settings {
     pub hold_ms: u64,
     /// Whether the keypoints of everybody with a camera are found.
     pub keypoints: bool,
+    /// Where newcomers with the role `participant` land.
+    pub guests_land: Landing,
+    /// Whether nobody new with the role `participant` comes in.
+    pub locked: bool,
+}
+
+impl Settings {
+    /// Returns those of a new room.
+    pub fn new(max_participants: u32, hold_ms: u64) -> Self {
+        Self { max_participants, hold_ms, keypoints: false, guests_land: Landing::default(), locked: false }
+    }
 }
 
 /// The state of segmentation: whether people can be cut out, and how that goes.

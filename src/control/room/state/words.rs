@@ -126,7 +126,7 @@ pub struct Words {
 impl State {
     /// Returns what the fields of texts stand for now.
     pub fn values(&self, now: Timestamp) -> Values {
-        let people = self.members.iter().filter(|member| !member.hidden);
+        let people = self.members.iter().filter(|member| member.is_shown());
         Values {
             people: people.map(|member| Arc::clone(&member.name)).collect(),
             viewers: self.viewers.len(),

@@ -75,6 +75,7 @@ fn all_that_pages_send_is_in_the_document() {
         }),
         json!({"type": "candidate", "candidate": "", "mline": 0, "connection": "receive"}),
         json!({"type": "media", "audio": true, "video": false}),
+        json!({"type": "ready", "ready": true}),
         json!({"type": "leave"}),
     ];
     for message in &messages {

@@ -87,7 +87,7 @@ fn a_name_goes_to_whom_a_token_gives_it() {
 #[test]
 fn nobody_takes_a_name_that_looks_like_anothers() {
     let mut studio = Studio::new();
-    studio.state.set_settings(Settings { max_participants: 8, hold_ms: 2000, keypoints: false }, None);
+    studio.state.set_settings(Settings::new(8, 2000), None);
     let reserved = || Caller { reserved: vec!["eve".into()], ..Caller::of(MemberRole::Participant) };
     for (asked, name) in [("Eve", "Eve-2"), ("eve\u{200b}", "eve\u{200b}-2"), ("\u{ff45}ve", "\u{ff45}ve-3")] {
         assert_eq!(&*come(&mut studio, asked, reserved()).unwrap().participant.name, name);
