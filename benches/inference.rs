@@ -239,7 +239,7 @@ impl Row {
     }
 }
 
-/// How long runs took, in seconds.
+/// Durations of runs, in seconds.
 struct Times {
     processor: Vec<f64>,
     clock: Vec<f64>,

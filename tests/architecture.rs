@@ -171,7 +171,7 @@ const IMPURE: &[&str] =
 /// The conversion writes ONNX by the message types that tract has; it runs no tract.
 const PURE_BUT: &[(&str, &str)] = &[("media::segment::tfjs", "tract_onnx::pb")];
 
-/// How long a file may be, in lines.
+/// Greatest length of a file, in lines.
 const LONGEST: usize = 600;
 
 /// The folder of files that a program wrote: they are as long as their sources ask.

@@ -82,13 +82,13 @@ use crate::{
     media::port::Media,
 };
 
-/// Where the resources are.
+/// Path below which the resources are.
 pub const BASE: &str = "/api/v1";
 
-/// How long browsers may remember what another origin may do.
+/// Time for which browsers may remember what another origin may do.
 const PREFLIGHT_AGE: Duration = Duration::from_secs(3600);
 
-/// How long TURN credentials are valid that are made for somebody: a relay asks for them again and again.
+/// Lifetime of TURN credentials that are made for somebody: a relay asks for them again and again.
 const TURN_LIFETIME: Duration = Duration::from_secs(24 * 3600);
 
 /// The state that every handler can reach. Cheap to clone.
@@ -100,11 +100,11 @@ pub struct AppState {
     pub auth: Arc<auth::Auth>,
     /// Images for layouts.
     pub assets: Arc<AssetStore>,
-    /// How the server is set up.
+    /// Setup of the server.
     pub config: Arc<ServeConfig>,
     /// The descriptors and threads that the process may still open.
     pub capacity: Arc<capacity::Capacity>,
-    /// Whose tokens made which rooms.
+    /// Rooms and the tokens that made them.
     pub founders: Arc<founders::Founders>,
     /// Answers that wait to be read.
     pub answers: Arc<answers::Waiting>,

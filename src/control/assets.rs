@@ -167,7 +167,7 @@ pub struct Asset {
     pub bytes: u64,
     /// Width and height in pixels of what can be seen, as it is shown (a photo's orientation counts).
     pub size: Option<(u32, u32)>,
-    /// How long a clip is, if it says so.
+    /// Length of a clip, if the clip says so.
     pub duration: Option<Duration>,
     /// Of a font: what texts call it.
     pub family: Option<String>,

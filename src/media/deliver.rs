@@ -56,7 +56,7 @@ use crate::media::{
     sdp::{Candidate, Description},
 };
 
-/// How long the thread that reads the port may sleep: so late does it see that it is to end.
+/// Longest time that the thread that reads the port may sleep: so late does it see that it is to end.
 const PATIENCE: Duration = Duration::from_millis(200);
 
 /// A room among those that are delivered.
@@ -83,7 +83,7 @@ pub struct Report {
     pub codec: Option<VideoCodec>,
     /// The picture that it is sent; `None`: sound alone.
     pub rung: Option<Rendition>,
-    /// Why, in the words of [`rung::Reason::name`].
+    /// Reason, in the words of [`rung::Reason::name`].
     pub reason: &'static str,
     /// Share of packets lost, 0 to 1.
     pub loss: f32,
@@ -91,9 +91,9 @@ pub struct Report {
     pub round_trip: Option<Duration>,
     /// Estimated capacity of its line, in bits a second, once known.
     pub estimate: Option<u64>,
-    /// When something came from it last.
+    /// Moment at which something came from it last.
     pub heard: Instant,
-    /// When it said last that more of what is sent has come.
+    /// Moment at which it said last that more of what is sent has come.
     pub acknowledged: Option<Instant>,
 }
 
@@ -108,7 +108,7 @@ pub enum News {
     Keyframe(EncodingId),
     /// The encodings that have to be made for it from now on.
     Needs([Option<EncodingId>; 2]),
-    /// How it is doing; about once a second, and at each change of its rung.
+    /// Its state; about once a second, and at each change of its rung.
     Report(Report),
 }
 

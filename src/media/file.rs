@@ -51,10 +51,10 @@ pub use repeat::{Player, look};
 pub use samples::samples;
 pub use write::{Container, Target, Writer};
 
-/// How long a file may give or take nothing.
+/// Longest time for which a file may give or take nothing.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How often a wait looks at [`Stop`].
+/// Time between a wait's looks at [`Stop`].
 const LOOK: Duration = Duration::from_millis(20);
 
 /// Most pixels of a frame: 8K. A file of some bytes may promise gigabytes.
@@ -102,7 +102,7 @@ pub struct Shape {
     pub rate: (u32, u32),
     /// Width and height of a pixel.
     pub aspect: (u32, u32),
-    /// How the planes become colours.
+    /// Rules by which the planes become colours.
     pub colours: Colours,
 }
 

@@ -60,14 +60,14 @@ const WAITING: usize = 2048;
 /// Most packets that wait for a file to begin: as long as a track is waited for, and some.
 const GATHERED: usize = 1024;
 
-/// How long the thread waits for a packet at most.
+/// Longest time for which the thread waits for a packet.
 const LOOK: Duration = Duration::from_millis(250);
 
 /// Packets that come late together may have one time, and are written a millisecond apart: muxers count in these, and
 /// all that follows is made of it. So many of them are less than a picture.
 const TOGETHER: gst::ClockTime = gst::ClockTime::from_mseconds(15);
 
-/// How much may wait for the disk, or for a track that is silent, for whose next packet the muxer waits.
+/// Most that may wait for the disk, or for the next packet of a silent track, for which the muxer waits.
 const BACKLOG: Duration = Duration::from_secs(plan::SILENT.as_secs() + 3);
 
 /// The place where the files go.
@@ -95,9 +95,9 @@ impl Place {
 /// The order that a recorder works with.
 #[derive(Clone)]
 pub struct Order {
-    /// Where the files go.
+    /// Place of the files.
     pub place: Place,
-    /// Whose they are.
+    /// Owner of the files.
     pub owner: Owner,
     /// Notes them.
     pub sidecar: Arc<Sidecar>,
@@ -153,7 +153,7 @@ pub enum News {
         name: String,
         /// Its size.
         bytes: u64,
-        /// How long it plays.
+        /// Playing time.
         length: Duration,
     },
 }

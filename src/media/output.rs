@@ -1,4 +1,4 @@
-//! Where the room is sent to besides its receivers.
+//! Outputs: the places to which the room is sent besides its receivers.
 //!
 //! ```text
 //!   unit, packet ─► worker: feed, restamped to zero ─┬─► muxed: rtmp | srt | hls | file: mux ─► sink, in a pipeline of its own
@@ -163,13 +163,13 @@ pub trait Destination: Kind {
     }
 }
 
-/// How long the other end, or a disk, may take to accept an attempt.
+/// Longest time that the other end, or a disk, may take to accept an attempt.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The longest queue for the network before units are dropped.
 const BACKLOG: Duration = Duration::from_secs(4);
 
-/// How long the end of a stream may take to reach the other end, beside the time that it needs on the way.
+/// Longest time that the end of a stream may take to reach the other end, beside the time that it needs on the way.
 const FAREWELL: Duration = Duration::from_secs(2);
 
 /// The fault of an attempt whose stream has come to its end.

@@ -1,4 +1,4 @@
-//! How much of the server somebody can take, and what only some may see.
+//! Bounds on how much of the server somebody can take, and on what only some may see.
 
 use serde_json::{Value, json};
 use virfie::{

@@ -21,7 +21,7 @@ pub struct Page {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
 }
 
-/// How a socket ended.
+/// End of a socket.
 #[derive(Debug)]
 pub struct Closed {
     /// Of the `error` message before, if there was one.

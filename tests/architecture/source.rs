@@ -13,7 +13,7 @@ use syn::{
     visit::{self, Visit},
 };
 
-/// Where a crate begins, and what its modules are called here (nothing for the library's).
+/// Files in which a crate begins, and what their modules are called here (nothing for the library's).
 const ROOTS: [(&str, &str); 3] =
     [("src/lib.rs", ""), ("src/main.rs", "main"), ("src/media/segment/plugin.rs", "plugin")];
 

@@ -26,7 +26,7 @@ pub struct Guest {
     task: JoinHandle<End>,
 }
 
-/// Where to, as whom, with which codecs.
+/// Creates an invitation of a server for a participant with this name, these codecs and no token.
 pub fn invitation(server: &Server, name: &str, source: Option<&Source>, receive: &str) -> Invitation {
     Invitation {
         server: server.base(),

@@ -13,7 +13,7 @@ const SCRAPS: [&str; 20] = [
     "4294967296", "1e400", "nan", "a=mid:", "m=audio",
 ];
 
-/// How many signs a text has that is too long for anything.
+/// Number of signs of a text that is too long for anything.
 const LONG: usize = 3000;
 
 pub struct Mutator(StdRng);

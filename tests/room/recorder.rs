@@ -34,13 +34,13 @@ pub const BACKGROUND: [i32; 3] = [0x11; 3];
 /// Samples a second.
 pub const RATE: usize = 48_000;
 
-/// How many samples are kept.
+/// Number of samples that are kept.
 const KEPT: usize = 2 * RATE;
 
 /// One decoded frame of the mix.
 pub struct Picture {
     frame: VideoFrame,
-    /// When it came out of the decoder.
+    /// Moment at which it came out of the decoder.
     pub at: Instant,
 }
 

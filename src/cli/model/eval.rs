@@ -183,7 +183,7 @@ struct Tried {
     runner: Runner,
     /// By [`Pipeline::ALL`].
     rows: [Row; 3],
-    /// Where keypoints are compared.
+    /// Finder with which keypoints are compared.
     finder: Option<Finder>,
     sheets: Sheets,
 }

@@ -15,7 +15,7 @@ const KEPT: u8 = 128;
 pub(super) struct Moment {
     /// From 0.
     pub(super) frame: u64,
-    /// When it is shown.
+    /// Moment at which it is shown.
     pub(super) pts: Duration,
     /// The frame that was looked at: this one, or an earlier one.
     pub(super) seen: u64,

@@ -15,7 +15,7 @@ use crate::media::port::network_of;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Number(u64);
 
-/// Whom connections are counted for: an address, and of IPv6 the network that one household or machine has.
+/// Holder of connections: an address, and of IPv6 the network that one household or machine has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Holder(IpAddr);
 

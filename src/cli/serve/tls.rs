@@ -20,7 +20,7 @@ use crate::{
     error::ProgramError,
 };
 
-/// How long a certificate made here is valid. Apple's browsers take none of more than 825 days.
+/// Lifetime of a certificate that is made here. Apple's browsers take none of more than 825 days.
 const VALID_DAYS: i64 = 800;
 
 /// The next start makes a new certificate in place of one that ends earlier than this.

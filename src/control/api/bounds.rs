@@ -16,7 +16,7 @@ use crate::{
     media::port::{OutputTarget, SrtAddress, is_internal},
 };
 
-/// How long finding a host's addresses may take.
+/// Longest time that finding a host's addresses may take.
 const LOOKUP: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// Hosts that are looked for at once, for all rooms and for one. Each takes one of the few threads for files until the

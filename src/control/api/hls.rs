@@ -40,13 +40,13 @@ use crate::{
 const MASTER: &str = "index.m3u8";
 const PLAYLIST_TYPE: &str = "application/vnd.apple.mpegurl";
 const SEGMENT_TYPE: &str = "video/mp2t";
-/// How long segments may be remembered, in seconds: one that is older than that is rarely asked for.
+/// Time for which segments may be remembered, in seconds: one that is older than that is rarely asked for.
 const SEGMENT_AGE: u32 = 3600;
-/// How long the last segment of an output that was stopped may take.
+/// Longest time that the last segment of an output that was stopped may take.
 const LAST_SEGMENT: Duration = Duration::from_secs(4);
 /// The longest file that names codecs, in bytes.
 const LONGEST_CODECS: u64 = 4096;
-/// How the names of folders begin that are being deleted.
+/// Beginning of the names of folders that are being deleted.
 const DELETED: &str = ".over-";
 /// Size of the transport stream in hundredths of its picture and sound: its headers, and those of each packet of sound,
 /// add to them.
@@ -325,7 +325,7 @@ fn folders(of: &FilePath) -> Vec<PathBuf> {
     entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path()).collect()
 }
 
-/// Whether a folder holds nothing but what an output writes. Another one is left alone: it came here by mistake.
+/// Returns whether a folder holds nothing but what an output writes. Another one is left alone: it came here by mistake.
 fn is_ours(folder: &FilePath) -> bool {
     // A playlist is written beside its place.
     let written = |name: &str| {

@@ -1,4 +1,4 @@
-//! Where a room is sent and recorded. Stream keys come in and never go out again.
+//! Outputs and recordings of a room. Stream keys come in and never go out again.
 
 use axum::{
     Json, Router,
@@ -122,7 +122,7 @@ pub struct OutputTrial {
     pub ok: bool,
     /// The steps that were taken, in order. Which there are depends on the type.
     pub steps: Vec<TrialStep>,
-    /// How long it all took.
+    /// Time that all steps took together.
     pub milliseconds: u64,
     /// The step that failed.
     #[schema(value_type = Option<String>)]
@@ -325,7 +325,7 @@ pub struct NewMarker {
     pub name: String,
 }
 
-/// How long a marker's name may be, in characters.
+/// Greatest length of a marker's name, in characters.
 const LONGEST_NAME: usize = 100;
 
 /// Names this moment in all recordings that run; in one that is paused, the moment of its pause. Each has at most 1000.

@@ -18,13 +18,13 @@ use tokio::{
     time::{Instant, timeout, timeout_at},
 };
 
-/// How long a body may stand still.
+/// Longest time for which a body may stand still.
 const PAUSE: Duration = Duration::from_secs(30);
 
 /// Bytes a second that a body has to bring from then on, on the whole.
 const SLOWEST: u64 = 8 * 1024;
 
-/// How long a body is read on whose answer is there already.
+/// Time for which a body is still read after its answer is there.
 const LINGER: Duration = Duration::from_secs(2);
 
 /// A body that did not come in time.

@@ -58,9 +58,9 @@ pub struct Recording {
     /// participant's recording: when it begins. Missing when it is not known.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub started_at: Option<Timestamp>,
-    /// How long it is. Missing while it grows, and when its server was killed.
+    /// Length. Missing while it grows, and when its server was killed.
     pub seconds: Option<f64>,
-    /// When it was written to last.
+    /// Time of the last write.
     #[schema(value_type = String, format = DateTime)]
     pub changed_at: Timestamp,
     /// Whether it is being written, or belongs to a recording that is paused. One whose end is not known was written to

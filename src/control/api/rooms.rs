@@ -40,10 +40,10 @@ pub struct RoomSettings {
     /// Keys of the canvas that change.
     #[schema(value_type = Option<crate::layout::schema::Canvas>)]
     pub canvas: Option<Value>,
-    /// How many participants may be in at once.
+    /// Most participants who may be in at once.
     #[schema(minimum = 1, maximum = 1000)]
     pub max_participants: Option<u32>,
-    /// How long a lost participant's last picture and place are kept, in milliseconds.
+    /// Time for which a lost participant's last picture and place are kept, in milliseconds.
     #[schema(minimum = 0, maximum = 600000)]
     pub hold_ms: Option<u64>,
     /// Whether the keypoints of everybody with a camera are found, for `GET /rooms/{room}/poses` and the events. It

@@ -98,7 +98,7 @@ pub async fn snapshot_jpg(
 /// Snapshots made at once, of all rooms and of one: each costs the composer a copy and a core tens of milliseconds.
 pub(super) const TURNS: (usize, usize) = (2, 1);
 
-/// How long one waits for its turn.
+/// Time for which one waits for its turn.
 const TURN_WAIT: std::time::Duration = std::time::Duration::from_secs(2);
 
 async fn snapshot(

@@ -22,14 +22,14 @@ pub const MAX_FRAMES: usize = 600;
 /// A picture that is to be shown shorter than this is shown for [`USUAL`].
 const SHORTEST: Duration = Duration::from_millis(11);
 
-/// How long a picture is shown that does not say so.
+/// Time for which a picture is shown that does not say so.
 const USUAL: Duration = Duration::from_millis(100);
 
 /// An opened animation.
 struct Animation<P> {
     /// Of its canvas, in pixels.
     size: (u32, u32),
-    /// How often it is played; `None`: again and again.
+    /// Number of times that it is played; `None`: again and again.
     plays: Option<NonZeroU32>,
     parts: P,
 }

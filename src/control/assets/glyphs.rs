@@ -17,7 +17,7 @@ pub(super) const MAX_DRAWN: u64 = 256_000_000;
 /// Bytes of letters that are kept: as many as the largest picture has pixels. What is beyond is drawn once more.
 const KEPT: usize = MAX_PIXELS as usize;
 
-/// How far down a text is measured: places are rounded towards zero, and would be others above it.
+/// Distance from the top at which a text is measured: places are rounded towards zero, and would be others above it.
 const DOWN: f32 = 8192.0;
 
 /// The area that a text's glyphs cover, from where its first line begins, in pixels.

@@ -33,7 +33,7 @@ const MAX_CRAWL: u32 = 65_536;
 /// Most pixels of a text's picture.
 pub(super) const MAX_PIXELS: u64 = 16_000_000;
 
-/// How often lines are broken to make room for what goes beyond them.
+/// Number of times that lines are broken to make room for what goes beyond them.
 const TRIES: usize = 3;
 
 /// The reason why a text has no picture.
@@ -308,7 +308,7 @@ struct Laid {
     set: Set,
     width: u32,
     height: u32,
-    /// Where its first line begins.
+    /// Beginning of its first line.
     origin: (f32, f32),
 }
 

@@ -44,7 +44,7 @@ fn size_key(file: &Path, stamp: Stamp, name: &str) -> SizeKey {
 #[derive(Debug, Default)]
 pub(super) struct Texts {
     letterer: Letterer,
-    /// How large pictures of texts are; `None`: there is no picture.
+    /// Sizes of the pictures of texts; `None`: there is no picture.
     sizes: Mutex<HashMap<SizeKey, Option<(u32, u32)>>>,
     /// Held while a text is measured: one at a time, so that one that is to be shown waits for no more than one.
     measuring: Turns,

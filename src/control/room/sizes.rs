@@ -1,5 +1,5 @@
-//! How large the pictures of layouts are that the room does not show: asked for within bounds, because texts are
-//! measured and files are opened for it, and a room's scenes may have thousands of both.
+//! Sizes of the pictures of layouts that the room does not show: asked for within bounds, because texts are measured
+//! and files are opened for it, and a room's scenes may have thousands of both.
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
@@ -9,8 +9,8 @@ use tokio::time::{Instant, timeout_at};
 use super::{images::ImageSource, state::gathering::Gathering};
 use crate::layout::{self, Scene};
 
-/// How long all pictures of one request may take together: far longer than texts that were drawn before, as those of
-/// scenes are when they are stored.
+/// Longest time that all pictures of one request may take together: far longer than texts that were drawn before, as
+/// those of scenes are when they are stored.
 pub const LONGEST: Duration = Duration::from_secs(2);
 
 type Size = Option<(u32, u32)>;

@@ -98,26 +98,26 @@ use crate::{
     media::port::{self, AuxId, Image, MediaCommand, OutputId, PeerId, Picture, Seat},
 };
 
-/// How long a room that stores nothing outlives the last one who left: long enough for a page that is reloaded by the
-/// only one in it.
+/// Time by which a room that stores nothing outlives the last one who left: long enough for a page that is reloaded by
+/// the only one in it.
 pub const IDLE_LIFE: Duration = Duration::from_secs(30);
 
-/// How many outputs a room may have. Each is a connection and a pipeline of its own.
+/// Most outputs that a room may have. Each is a connection and a pipeline of its own.
 pub const MAX_OUTPUTS: usize = 16;
 
-/// How many viewers a room may have. Each costs packetising and encrypting the whole stream.
+/// Most viewers that a room may have. Each costs packetising and encrypting the whole stream.
 pub const MAX_VIEWERS: usize = 500;
 
-/// How many markers a recording may have.
+/// Most markers that a recording may have.
 pub const MAX_MARKERS: usize = 1000;
 
-/// How many viewers of a room may come with the same token: others shall find room as well.
+/// Most viewers of a room who may come with the same token: others shall find room as well.
 pub const MAX_VIEWERS_OF_TOKEN: usize = 400;
 
-/// How many connections of a room's viewers may be in the making with the same token.
+/// Most connections of a room's viewers that may be in the making with the same token.
 pub const MAX_CONNECTING_OF_TOKEN: usize = 32;
 
-/// How many connections of a room's viewers may be in the making with any token. Beyond, one of the token that has the
+/// Most connections of a room's viewers that may be in the making with any token. Beyond, one of the token that has the
 /// most is given up for a new one.
 pub const MAX_CONNECTING: usize = 128;
 
@@ -205,9 +205,9 @@ pub struct State {
     data: Data,
     timers: Timers,
     chat: Chat,
-    /// How many watch, and whether nobody is in, as texts were last filled in for.
+    /// Number of those who watch, and whether nobody is in, as texts were last filled in for.
     heads: (usize, bool),
-    /// When the system's time was last compared with the clock that nobody sets.
+    /// Moment at which the system's time was last compared with the clock that nobody sets.
     compared_at: Now,
     scenes: Scenes,
     revision: Revision,
@@ -234,9 +234,9 @@ pub struct State {
     photos: Photos,
     /// The name of the music that plays.
     music: Option<Arc<str>>,
-    /// When a trigger last switched scenes.
+    /// Moment at which a trigger last switched scenes.
     switched_at: Option<Instant>,
-    /// When a room that stores nothing ends.
+    /// Moment at which a room that stores nothing ends.
     ends_at: Option<Instant>,
     ended: Option<EndReason>,
     segmentation: port::Segmentation,

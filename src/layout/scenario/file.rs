@@ -10,7 +10,7 @@ use serde::{
     de::{MapAccess, SeqAccess, Visitor},
 };
 
-/// How deep a file may be nested; scenarios need ten levels.
+/// Greatest depth to which a file may be nested; scenarios need ten levels.
 const MAX_DEPTH: usize = 64;
 
 /// A value of the file.

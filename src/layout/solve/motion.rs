@@ -74,7 +74,7 @@ impl State {
 #[derive(Debug)]
 struct Course {
     target: Placement,
-    /// Where it was when the change began; `None`: it is where it belongs.
+    /// State that it had when the change began; `None`: it is as it shall be.
     from: Option<State>,
     begun: Duration,
     transition: Transition,

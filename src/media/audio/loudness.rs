@@ -1,4 +1,4 @@
-//! How loud the programme is, by EBU R 128. PURE.
+//! Loudness of the programme, by EBU R 128. PURE.
 //!
 //! Silence that lasts costs nothing: it is not measured, and changes no mean, as what is below -70 LUFS never does.
 

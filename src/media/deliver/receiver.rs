@@ -133,11 +133,11 @@ pub(super) struct Receiver {
     connected: bool,
     made: Instant,
     heard: Instant,
-    /// When it said that more has come, and up to which packet of which stream.
+    /// Moment at which it said that more has come, and the packet of the stream up to which it has.
     acknowledged: Option<Instant>,
     newest: Vec<(Mid, u64)>,
     reported: Instant,
-    /// When str0m wants to be called.
+    /// Moment at which str0m wants to be called.
     next: Instant,
     gone: Option<String>,
 }

@@ -26,7 +26,7 @@ use crate::media::{
     sdp::Candidate,
 };
 
-/// How often receivers' lines are looked at.
+/// Time between two looks at receivers' lines.
 const LOOK: Duration = Duration::from_millis(50);
 /// The finest step of time: what is due within it is done together.
 const STEP: Duration = Duration::from_millis(1);

@@ -60,7 +60,7 @@ const PIECE: usize = 64 * 1024;
 /// Bytes that a connection may bring in a second. Reports on what came are a tenth of it at most.
 const MOST_A_SECOND: usize = 1 << 20;
 
-/// How often those who are silent are looked for.
+/// Time between two searches for those who are silent.
 const SWEEP: Duration = Duration::from_secs(1);
 
 /// Connections that may wait to be accepted.
@@ -106,7 +106,7 @@ struct TcpConnection {
 #[derive(Debug, Default)]
 struct Reading {
     incoming: Incoming,
-    /// Whose it is.
+    /// Route of the receiver whose connection it is.
     route: Option<Route>,
     /// Since when these bytes have come.
     since: Option<Instant>,

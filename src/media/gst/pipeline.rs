@@ -23,7 +23,7 @@ use super::{
 /// Pipelines that are not yet disposed of, those on their way to NULL among them.
 static ALIVE: AtomicUsize = AtomicUsize::new(0);
 
-/// When those on their way to NULL set out.
+/// Moments at which those on their way to NULL set out.
 static ENDING: Mutex<Vec<Instant>> = Mutex::new(Vec::new());
 
 /// A tear-down that takes longer than this is worth a line in the log: GStreamer's own joins take milliseconds.
@@ -51,7 +51,7 @@ pub enum BusNews {
         element: String,
         /// GStreamer's message: may hold secrets of an output's URL.
         text: String,
-        /// Where in GStreamer it happened and what it says beyond: for logs, not for users.
+        /// Place in GStreamer where it happened, and its further words: for logs, not for users.
         detail: String,
     },
     /// End of stream reached every sink.

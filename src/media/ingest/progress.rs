@@ -46,7 +46,7 @@ pub struct Diagnosis {
     frames: u64,
     /// Since when packets come and frames do not.
     since: Option<Duration>,
-    /// When a keyframe was asked for last.
+    /// Moment at which a keyframe was asked for last.
     asked: Option<Duration>,
     problem: Option<String>,
 }

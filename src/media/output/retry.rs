@@ -31,7 +31,7 @@ pub enum Next {
     },
     /// It never was live, and has been tried often enough.
     GiveUp {
-        /// How often it was tried.
+        /// Number of times that it was tried.
         attempts: u32,
     },
 }
@@ -41,7 +41,7 @@ pub enum Next {
 pub struct Retry {
     /// Breaks since the output was last recovered.
     breaks: u32,
-    /// When the first of them came.
+    /// Moment at which the first of them came.
     broken_since: Option<Duration>,
     /// Breaks after the quick phase.
     slow_breaks: u32,
@@ -91,7 +91,7 @@ pub fn doubled(wait: Duration, times: u32) -> Duration {
 
 /// An output that sends less than this in a [`WINDOW`] does not send the stream: sound alone makes 60 KiB.
 pub const MIN_BYTES: u64 = 4 * 1024;
-/// How long is looked at together.
+/// Time that is looked at together.
 pub const WINDOW: Duration = Duration::from_secs(5);
 /// So many poor windows in a row, 15 s, and the output is stuck: a server may pause for a few seconds.
 const POOR_WINDOWS: u32 = 3;

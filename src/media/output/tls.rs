@@ -15,7 +15,7 @@ use rustls::{
 
 use super::terms::{Blame, OutputFault};
 
-/// Where systems keep the authorities that they trust.
+/// Places in which systems keep the authorities that they trust.
 const AUTHORITIES: [&str; 4] = [
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",

@@ -36,7 +36,7 @@ use crate::media::{
     port::{MediaCommand, MediaEvent, OutputSpec, OutputTarget, ParticipantId, ParticipantPoses, PeerId, RoomSpec},
 };
 
-/// How often peers are looked after and numbers are taken.
+/// Time between two rounds in which peers are looked after and numbers are taken.
 const LOOK: Duration = Duration::from_millis(200);
 
 /// See the module.

@@ -50,7 +50,7 @@ pub struct Chosen {
     pub section: usize,
     /// Audio or video.
     pub kind: MediaKind,
-    /// Which way media flows.
+    /// Direction in which media flows.
     pub direction: Flow,
     /// The one codec.
     pub codec: Codec,

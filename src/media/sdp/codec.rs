@@ -10,7 +10,7 @@ use super::{
 pub struct Codec {
     /// 0 to 127.
     pub payload: u8,
-    /// Which codec.
+    /// Codec that is meant.
     pub format: CodecFormat,
     /// RTP clock in Hz.
     pub clock_rate: u32,

@@ -30,7 +30,7 @@ const PATIENCE: std::ops::RangeInclusive<Duration> = SHORTEST_SILENCE..=Duration
 #[derive(Debug, Default)]
 pub struct Pulse {
     packets: AtomicU64,
-    /// When the last packet came, in nanoseconds.
+    /// Time of the last packet, in nanoseconds.
     last: AtomicU64,
     /// Ten bits for the ten parts up to the last packet, the last one lowest; above them is 1 if it sent before.
     parts: AtomicU64,

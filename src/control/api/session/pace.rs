@@ -1,4 +1,4 @@
-//! How fast a browser may send messages. PURE.
+//! Pace at which a browser may send messages. PURE.
 
 use std::time::{Duration, Instant};
 

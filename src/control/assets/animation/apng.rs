@@ -43,7 +43,7 @@ fn broken(error: &DecodingError) -> PictureError {
 pub struct Pictures<'a> {
     reader: Reader<Cursor<&'a [u8]>>,
     profile: Option<Profile>,
-    /// How many are still to come.
+    /// Number of those still to come.
     left: u32,
     /// Of one that is as large as the canvas.
     samples: Vec<u8>,

@@ -27,7 +27,7 @@ use crate::{
     media::port::{AuxId, Image, Media},
 };
 
-/// How long after images were loaded of which the server could not use some they are loaded again.
+/// Time after which images are loaded again of which the server could not use some.
 const LOAD_AGAIN: Duration = Duration::from_secs(5);
 
 /// A layout that lacks images, and how many it has.

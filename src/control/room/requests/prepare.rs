@@ -23,10 +23,10 @@ use crate::{
     media::port::{Image, Media},
 };
 
-/// How often a change is prepared again because others were faster.
+/// Number of times that a change is prepared again because others were faster.
 const ATTEMPTS: usize = 8;
 
-/// How many changes of a room may be asked for at once, the one that is being made ready among them.
+/// Most changes of a room that may be asked for at once, the one that is being made ready among them.
 const MOST_ASKED: usize = 16;
 
 /// A room's changes are made ready one after the other: each holds what it has decoded, and all that are tried out at

@@ -1,4 +1,4 @@
-//! Where the room is sent.
+//! Outputs of the room.
 
 use std::{
     collections::HashMap,

@@ -21,13 +21,13 @@ pub struct Arrival {
     pub name: DisplayName,
     /// Their role, and the token that they came with.
     pub caller: Caller,
-    /// How they come in.
+    /// Way by which they come in.
     pub joined_by: JoinMethod,
     /// A secret that they got earlier: their place is taken over if it is still there. Sessions only.
     pub resume: Option<String>,
     /// Their connection.
     pub connection: PeerConnection,
-    /// How it is negotiated.
+    /// Manner in which it is negotiated.
     pub negotiation: Negotiation,
     /// Id of a new place.
     pub fresh_id: ParticipantId,

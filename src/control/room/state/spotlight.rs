@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::media::port::ParticipantId;
 
-/// How long somebody must have spoken to be shown large.
+/// Time for which somebody must have spoken to be shown large.
 pub const TAKE: Duration = Duration::from_millis(1000);
 
 /// The record of who speaks and who spoke.

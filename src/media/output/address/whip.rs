@@ -1,4 +1,4 @@
-//! Where a WHIP output goes: `http(s)://HOST[:PORT]/PATH`, and the token that opens it. PURE.
+//! Address of a WHIP output: `http(s)://HOST[:PORT]/PATH`, and the token that opens it. PURE.
 
 use std::fmt;
 

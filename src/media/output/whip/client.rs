@@ -23,11 +23,11 @@ use super::super::{
 };
 use crate::media::sdp::MAX_BYTES;
 
-/// How long the other server may take to answer an offer.
+/// Longest time that the other server may take to answer an offer.
 const ANSWER: Duration = Duration::from_secs(10);
-/// How long it may take to hear that a session is over.
+/// Longest time that it may take to hear that a session is over.
 const FAREWELL: Duration = Duration::from_secs(2);
-/// How often an offer is sent on to where the answer points.
+/// Number of times that an offer is sent on to where the answer points.
 const MOST_REDIRECTS: usize = 5;
 /// Characters of the other server's own words that are shown.
 const MOST_WORDS: usize = 200;
@@ -69,7 +69,7 @@ pub(super) struct Client {
 pub(super) struct Session {
     /// SDP.
     pub(super) answer: String,
-    /// Where it ends; some servers do not say.
+    /// Address at which it is ended; some servers do not say.
     pub(super) resource: Option<Url>,
 }
 

@@ -1,4 +1,4 @@
-//! Where everything stands, for those who arrange it.
+//! Places of all layers, for those who arrange them.
 
 use serde_json::json;
 
