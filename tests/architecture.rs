@@ -459,7 +459,7 @@ fn private_texts() -> Vec<String> {
 }
 
 #[test]
-fn no_file_tells_where_it_was_made() {
+fn no_file_says_where_it_was_made() {
     let private = private_texts();
     let mut faults = Vec::new();
     for path in published_files() {

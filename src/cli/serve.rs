@@ -167,7 +167,7 @@ fn listen(address: SocketAddr) -> Result<TcpListener, ProgramError> {
         };
         ProgramError::Failed(format!("listen: {address}: {why}"))
     })?;
-    // Its connections inherit it. Where the system has none of it, they last longer.
+    // Its connections inherit it. Where the system does not have it, they last longer.
     let _ = socket2::SockRef::from(&listener).set_tcp_user_timeout(Some(DEAF_LIMIT));
     Ok(listener)
 }
@@ -404,7 +404,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_port_in_use_is_told_in_one_line() {
+    fn a_port_in_use_is_reported_in_one_line() {
         let first = listen("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = first.local_addr().unwrap();
         let error = listen(address).unwrap_err();

@@ -322,7 +322,7 @@ impl AssetStore {
     /// Returns a place for a file that is to be put under this name.
     ///
     /// # Errors
-    /// When there can be none of this name, or the disk fails.
+    /// When no asset can have this name, or the disk fails.
     pub async fn incoming(&self, name: &str) -> Result<Incoming, AssetError> {
         self.shelves.place(name)?;
         let make = self.incomings();
@@ -339,7 +339,7 @@ impl AssetStore {
     /// Returns whether the asset of this name has the same content; `None`: no asset has this name.
     ///
     /// # Errors
-    /// When there can be none of this name, or the disk fails.
+    /// When no asset can have this name, or the disk fails.
     pub async fn is_same(&self, name: &str, incoming: Incoming) -> Result<(Option<bool>, Incoming), AssetError> {
         let (file, name) = (self.file(name).await?, name.to_owned());
         blocking(move || {

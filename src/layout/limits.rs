@@ -127,7 +127,7 @@ pub fn is_asset(name: &str) -> bool {
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
 }
 
-/// Returns whether `name` may be a participant's: 1 to 128 characters, none of them a control character.
+/// Returns whether `name` may be a participant's: 1 to 128 characters without control characters.
 pub fn is_name(name: &str) -> bool {
     !name.is_empty() && name.chars().count() <= NAME_LENGTH && !name.chars().any(char::is_control)
 }

@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn people_are_cut_out_before_an_image_unless_told_otherwise() {
+    fn people_are_cut_out_before_an_image_unless_it_says_otherwise() {
         let mut scene = Scene::default_for(Canvas::default());
         assert_eq!(scene.auto_cutout(), Cutout::None);
         scene.canvas.background = Background::Image("club.jpg".into());

@@ -11,7 +11,7 @@
 //! line cannot carry is left out for that receiver alone: it gets a smaller rendition, or sound alone. Failure: a
 //! receiver that is lost is reported as [`News::Gone`]; a port that cannot be bound is reported at start. Threads:
 //! `receive` reads the port, `receive-tcp` the TCP connections, and one `deliver-…` for every two cores serves
-//! receivers. `Tell` callbacks are called on those threads and must not block.
+//! receivers. `Listener` callbacks are called on those threads and must not block.
 
 use std::{
     collections::HashMap,
@@ -114,11 +114,11 @@ pub enum News {
 
 /// The owner's ear.
 #[derive(Clone)]
-pub struct Tell(pub Arc<dyn Fn(PeerId, News) + Send + Sync>);
+pub struct Listener(pub Arc<dyn Fn(PeerId, News) + Send + Sync>);
 
-impl std::fmt::Debug for Tell {
+impl std::fmt::Debug for Listener {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Tell")
+        f.write_str("Listener")
     }
 }
 
@@ -134,7 +134,7 @@ pub struct Newcomer {
     /// The rendition that they want.
     pub wish: RenditionChoice,
     /// Gets all news of them.
-    pub tell: Tell,
+    pub listener: Listener,
 }
 
 /// See the module. One for all receivers of the process, and one for each server that a room goes to. Dropping it ends
@@ -253,7 +253,7 @@ impl Delivery {
 
     /// Serves a connection from now on.
     fn take_in(&self, connected: Connected, newcomer: Newcomer) {
-        let Newcomer { room, peer, ladder, wish, tell } = newcomer;
+        let Newcomer { room, peer, ladder, wish, listener } = newcomer;
         let shard = {
             let mut places = self.places.lock();
             let load = |shard: &usize| places.values().filter(|place| *place == shard).count();
@@ -264,7 +264,7 @@ impl Delivery {
         let route = Route::new(shard, peer);
         self.routes.add(connected.ufrag.clone(), route.clone());
         let connected = Box::new(connected);
-        self.one(shard, Message::Add { room, route, connected, ladder, wish, tell });
+        self.one(shard, Message::Add { room, route, connected, ladder, wish, listener });
     }
 
     /// Returns bytes that have gone out by UDP, in packets of every kind.

@@ -236,7 +236,7 @@ fn decoder(
     decode.connect_pad_added(move |_, pad| {
         // Pictures that are not compressed have no decoder.
         allowed.bound(pad, &heard);
-        range::tell_full_range(pad);
+        range::announce_full_range(pad);
         let caps = pad.current_caps().unwrap_or_else(|| pad.query_caps(None));
         let kind = caps.structure(0).map(|fields| fields.name().to_string()).unwrap_or_default();
         heard.with(|heard| {

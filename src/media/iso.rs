@@ -182,11 +182,11 @@ impl Recorder {
     ///
     /// # Errors
     /// When the system has no thread left.
-    pub fn start(order: Order, launches: Launches, tell: impl Fn(News) + Send + 'static) -> std::io::Result<Self> {
+    pub fn start(order: Order, launches: Launches, listener: impl Fn(News) + Send + 'static) -> std::io::Result<Self> {
         let (packets, received) = sync_channel(WAITING);
         let bytes = Arc::<AtomicU64>::default();
         let name = format!("iso-{}", order.place.stem);
-        let writer = Writer::new(order, launches, MATROSKA, bytes.clone(), tell);
+        let writer = Writer::new(order, launches, MATROSKA, bytes.clone(), listener);
         let work = Work { writer, file: None };
         std::thread::Builder::new().name(name).spawn(move || work.work(&received))?;
         Ok(Self { packets, bytes })

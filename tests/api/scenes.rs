@@ -149,7 +149,7 @@ async fn the_whole_list_is_replaced_and_what_was_read_can_be_put() {
 }
 
 #[tokio::test]
-async fn wrong_scenes_are_told_and_change_nothing() {
+async fn wrong_scenes_are_reported_and_change_nothing() {
     let server = studio().await;
     let before = server.get("/rooms/demo/scenes").await;
     let wrong = json!({"layers": [{"id": "a", "source": {"image": "gone.png"}}], "canvas": {"width": 3}, "b": 1});

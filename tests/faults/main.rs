@@ -134,7 +134,7 @@ fn with_disk(folder: &Path, size: &str) -> Command {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_full_disk_is_told_and_what_waited_is_stored_when_there_is_room_again() {
+async fn a_full_disk_is_reported_and_what_waited_is_stored_when_there_is_room_again() {
     let data = TempDir::new().unwrap();
     let mut command = with_disk(data.path(), "1m");
     command.args(arguments(data.path())).stderr(Stdio::inherit());

@@ -249,7 +249,7 @@ mod tests {
         let (newcomer, victim) = inside(all.enter(holder(200), false, now));
         assert_eq!(victim, Some(many[1]), "the one that has been busy for longest");
         all.begin(newcomer, now);
-        assert_eq!(all.enter(holder(200), false, now), Entrance::Refused, "who has one closes none of others");
+        assert_eq!(all.enter(holder(200), false, now), Entrance::Refused, "who has one closes no connection of others");
     }
 
     #[test]

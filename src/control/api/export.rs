@@ -265,7 +265,7 @@ pub async fn import_room(
 /// Returns names of the assets that are to belong to the room.
 ///
 /// # Errors
-/// Every name that none of the document's assets has.
+/// Every name that no asset of the document has.
 fn own_names(
     document: &RoomDocument,
     assets: &[(String, Result<Incoming, &'static str>)],

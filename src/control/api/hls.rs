@@ -377,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn an_end_is_told_when_it_is_one() {
+    fn an_end_is_announced_when_it_is_one() {
         let text = "#EXTM3U\n#EXT-X-TARGETDURATION:4\n1.ts\n";
         let kept = |ended: bool, is_still| {
             let end = if ended { "#EXT-X-ENDLIST\n" } else { "" };

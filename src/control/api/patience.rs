@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_does_not_come_in_time_is_told_so() {
+    async fn what_does_not_come_in_time_is_refused_for_that() {
         let whole = Body::from_stream(stream::iter([Ok::<_, std::io::Error>("a"), Ok("b")]));
         assert_eq!(to_bytes(bounded(whole, PAUSE, false), usize::MAX).await.unwrap(), "ab");
         let still = stream::iter([Ok::<_, std::io::Error>("a")]).chain(stream::pending());

@@ -472,7 +472,7 @@ mod tests {
     }
 
     #[test]
-    fn of_very_many_wrong_places_the_first_are_told() {
+    fn of_very_many_wrong_places_the_first_are_listed() {
         let faults = |count| (0..count).map(|n| Fault { pointer: format!("/{n}"), detail: "is unknown".to_owned() });
         let all = Problem::invalid(faults(MOST_PLACES).collect());
         assert_eq!((all.errors.len(), all.detail.as_str()), (MOST_PLACES, "the body has 100 wrong places"));

@@ -130,14 +130,14 @@ pub async fn get_scene(State(app): State<AppState>, access: Access, scene: ItemP
     put, path = "/rooms/{room}/scenes/{name}", tag = "scenes",
     params(
         ("room" = String, Path, description = "The room's name"),
-        ("name" = String, Path, description = "The scene's name: 1 to 64 characters, none of `/ \\ ? # %`, no dot in \
+        ("name" = String, Path, description = "The scene's name: 1 to 64 characters, not `/ \\ ? # %`, no dot in \
             front, and not `next` or `previous`"),
         ("If-Match" = Option<String>, Header, description = "The revision that the room must be at"),
     ),
     request_body = Option<Layout>,
     responses(
         (status = 200, description = "Stored in place of an older one", body = SceneView),
-        (status = 201, description = "Stored; there was none of this name", body = SceneView),
+        (status = 201, description = "Stored; the name was free", body = SceneView),
         (status = 409, description = "The room has as many scenes as it may, or its outputs would be more than \
             the machine encodes for one room",
          body = ProblemSchema, content_type = "application/problem+json"),

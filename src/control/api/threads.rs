@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn this_machine_tells() {
+    fn this_machine_has_an_answer() {
         assert!(Bounds::of_this_process().left() > 0);
         assert!(threads_of(getuid().as_raw()).unwrap() > 0);
         assert_eq!(Bounds::of(0).left(), 0);

@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn every_wrong_place_is_told() {
+    fn every_wrong_place_is_reported() {
         let all = json!({"role": "admin", "room": "a b", "name": "", "ttl_seconds": 1, "exp": 2_000_000});
         assert_eq!(read(all).unwrap_err(), ["/room", "/name", "/exp"]);
         for (key, value) in [

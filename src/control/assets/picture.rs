@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn the_content_tells_the_type() {
+    fn the_content_shows_the_type() {
         for (codec, format) in [
             (ImageFormat::Png, PictureFormat::Png),
             (ImageFormat::Jpeg, PictureFormat::Jpeg),

@@ -171,7 +171,7 @@ async fn run(beginning: Beginning, lasting: Lasting, calls: &mut mpsc::Receiver<
             }
             found = answered(&mut finding) => {
                 if let Some(found) = found {
-                    room.tell_poses(&found);
+                    room.report_poses(&found);
                 }
             }
         }
@@ -279,7 +279,7 @@ impl Room {
                 self.media.send(command);
             }
             Effect::Event(event) => self.lasting.tell(event),
-            Effect::Tell(peer, note) => {
+            Effect::Notify(peer, note) => {
                 if self.links.get(&peer).is_some_and(|link| link.tell(note).is_err()) {
                     self.close(peer, Closing::TooSlow);
                     self.state.lose(peer, now());
@@ -338,7 +338,7 @@ impl Room {
     }
 
     /// Reports poses. That nobody is seen is reported once.
-    fn tell_poses(&self, found: &[port::ParticipantPoses]) {
+    fn report_poses(&self, found: &[port::ParticipantPoses]) {
         let event = Event::Poses { participants: self.state.name_poses(found) };
         let nobody = Event::Poses { participants: Vec::new() };
         self.lasting.poses.send_if_modified(|told| {

@@ -141,7 +141,7 @@ pub enum Effect {
     /// News for everyone who listens.
     Event(Event),
     /// A note for one session socket, if this connection has one.
-    Tell(PeerId, Note),
+    Notify(PeerId, Note),
     /// Close a session socket, if this connection has one.
     Close(PeerId, Closing),
     /// Work whose files have to be decoded first.
@@ -441,9 +441,9 @@ impl State {
         if canvas_changed {
             self.settle_aux_pictures();
         }
-        self.tell_layout();
+        self.report_layout();
         if canvas_changed {
-            self.tell_room();
+            self.report_room();
         }
     }
 
@@ -486,9 +486,9 @@ impl State {
             self.take_layout(scene, drawn);
             self.show();
             self.settle_aux_pictures();
-            self.tell_layout();
+            self.report_layout();
         }
-        self.tell_room();
+        self.report_room();
     }
 
     /// Ends the room: every connection is closed, nothing is taken any more.
@@ -564,7 +564,7 @@ impl State {
         Picture { scene, people, speakers: self.spotlight.order().to_vec(), images }
     }
 
-    fn tell_layout(&mut self) {
+    fn report_layout(&mut self) {
         let event = Event::LayoutChanged {
             revision: self.revision.0,
             layout: self.scene.to_json(),
@@ -574,7 +574,7 @@ impl State {
         self.effects.push(Effect::Event(event));
     }
 
-    fn tell_room(&mut self) {
+    fn report_room(&mut self) {
         let event = Event::snapshot(self.introduce());
         self.effects.push(Effect::Event(event));
     }

@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_spoke_last_is_large_and_nobody_overlaps() {
+    fn who_spoke_last_is_large_and_nobody_overlaps() {
         for canvas in [(1280, 720), (720, 1280)] {
             for count in 2..=6 {
                 for speakers in [&[][..], &[1], &[1, 0]] {

@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_told_once_a_second_and_silence_once() {
+    fn it_is_reported_once_a_second_and_silence_once() {
         let mut meter = Meter::new().unwrap();
         assert_eq!(measured(&mut meter, 500, 1000.0, 0.0, 0.0), None, "silence from the beginning");
         let block: Vec<[f32; 2]> = (0..960).map(|at| [(at as f32 * 0.1).sin() * 0.1; 2]).collect();

@@ -233,7 +233,7 @@ impl Connections {
         stream.set_nonblocking(true)?;
         stream.set_nodelay(true)?;
         let socket = SockRef::from(&stream);
-        // Where the system has none of these, a slow line is seen later.
+        // Where the system does not have these, a slow line is seen later.
         let _ = socket.set_tcp_notsent_lowat(UNSENT);
         let _ = socket.set_tcp_user_timeout(Some(DEAF_LIMIT));
         let peer = canonical(stream.peer_addr()?);

@@ -95,13 +95,13 @@ impl OwnedPipeline {
         &self.pipeline
     }
 
-    /// Sends what the bus says to `tell`, which is called on streaming threads and must not block.
-    pub fn on_bus(&self, tell: impl Fn(BusNews) + Send + Sync + 'static) {
+    /// Sends what the bus says to `listener`, which is called on streaming threads and must not block.
+    pub fn on_bus(&self, listener: impl Fn(BusNews) + Send + Sync + 'static) {
         let Some(bus) = self.pipeline.bus() else { return };
         let role = self.role;
         bus.set_sync_handler(move |_, message| {
             match message.view() {
-                gst::MessageView::Error(error) => tell(BusNews::Error {
+                gst::MessageView::Error(error) => listener(BusNews::Error {
                     element: message.src().map(|src| src.name().to_string()).unwrap_or_default(),
                     text: error.error().message().to_owned(),
                     detail: error.debug().unwrap_or_default().to_string(),
@@ -112,8 +112,8 @@ impl OwnedPipeline {
                         "gstreamer warning: {}", warning.error()
                     );
                 }
-                gst::MessageView::Eos(_) => tell(BusNews::Eos),
-                gst::MessageView::Latency(_) => tell(BusNews::Latency),
+                gst::MessageView::Eos(_) => listener(BusNews::Eos),
+                gst::MessageView::Latency(_) => listener(BusNews::Latency),
                 // Called on the very thread that enters.
                 gst::MessageView::StreamStatus(status) if status.get().0 == gst::StreamStatusType::Enter => {
                     role.into_iter().for_each(priority::take);

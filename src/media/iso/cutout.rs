@@ -77,11 +77,11 @@ impl CutoutRecorder {
     ///
     /// # Errors
     /// When the system has no thread left.
-    pub fn start(order: Order, launches: Launches, tell: impl Fn(News) + Send + 'static) -> std::io::Result<Self> {
+    pub fn start(order: Order, launches: Launches, listener: impl Fn(News) + Send + 'static) -> std::io::Result<Self> {
         let (frames, received) = sync_channel(WAITING);
         let bytes = Arc::<AtomicU64>::default();
         let name = format!("cut-{}", order.place.stem);
-        let writer = Writer::new(order, launches, PRORES, bytes.clone(), tell);
+        let writer = Writer::new(order, launches, PRORES, bytes.clone(), listener);
         let work = Work { writer, file: None };
         std::thread::Builder::new().name(name).spawn(move || work.work(&received))?;
         Ok(Self { frames, bytes })

@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_tells_who_is_in_which_file_and_when() {
+    fn it_says_who_is_in_which_file_and_when() {
         let folder = TempDir::new().unwrap();
         fs::write(folder.path().join("show.json"), "of somebody else").unwrap();
         let started: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();

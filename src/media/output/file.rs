@@ -34,7 +34,7 @@ pub(super) struct File {
     recording: Mutex<Recording>,
 }
 
-/// The files of one attempt, which writes over none of another.
+/// The files of one attempt, which writes over no file of another.
 #[derive(Debug, Default)]
 struct Recording {
     /// The beginning of all parts' names.

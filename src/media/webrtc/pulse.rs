@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn reports_are_told_from_media_and_handshakes() {
+    fn reports_are_distinguished_from_media_and_handshakes() {
         assert!(is_report(&[0x80, 200, 0, 6]) && is_report(&[0x81, 205]));
         assert!(!is_report(&[0x80, 0x80 | 111]) && !is_report(&[22, 200]) && !is_report(&[0x80]));
     }

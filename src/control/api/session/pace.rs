@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_hundred_a_second_pass_and_the_next_second_begins_anew() {
+    fn a_hundred_a_second_pass_and_the_next_second_begins_at_zero() {
         let start = Instant::now();
         let mut pace = Pace::new(start);
         assert!((0..100).all(|_| pace.allows(start)));

@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_suffers_is_told_in_the_order_in_which_it_is_given_up() {
+    fn what_suffers_is_listed_in_the_order_in_which_it_is_given_up() {
         assert!(Degraded::list(&port::Health::default()).is_empty());
         let all = port::Health {
             inputs_smaller: 1,

@@ -165,7 +165,7 @@ impl State {
         if renamed {
             self.show();
         }
-        self.tell_changed(index);
+        self.report_changed(index);
         place
     }
 
@@ -178,7 +178,7 @@ impl State {
             let other = own.made_unique(|one| could_be_taken_for(one, name) || self.has_name(one, None));
             self.members[index].name = other;
             self.show();
-            self.tell_changed(index);
+            self.report_changed(index);
         }
     }
 
@@ -221,7 +221,7 @@ impl State {
             self.show();
         }
         if after.2 != before.2 {
-            self.tell_changed(index);
+            self.report_changed(index);
         }
         Ok(after.2)
     }
@@ -247,7 +247,7 @@ impl State {
         let member = &mut self.members[index];
         if (member.audio, member.video) != (audio, video) {
             (member.audio, member.video) = (audio, video);
-            self.tell_changed(index);
+            self.report_changed(index);
         }
         Ok(())
     }
@@ -276,7 +276,7 @@ impl State {
         let receiver = member.receiver.take();
         self.effects.push(Effect::Media(MediaCommand::RemovePeer(peer)));
         self.effects.extend(receiver.map(|one| Effect::Media(MediaCommand::RemovePeer(one.connection.peer))));
-        self.tell_changed(index);
+        self.report_changed(index);
     }
 
     /// Puts out everyone whose token is over.
@@ -321,7 +321,7 @@ impl State {
         gone
     }
 
-    pub(super) fn tell_changed(&mut self, index: usize) {
+    pub(super) fn report_changed(&mut self, index: usize) {
         let participant = self.members[index].view();
         self.effects.push(Effect::Event(Event::ParticipantChanged { participant }));
     }

@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_is_shown_is_not_talked_down() {
+    fn who_is_shown_is_not_talked_down() {
         let mut play = Play::new();
         play.at(0, &["a"]);
         assert_eq!(play.at(1000, &["a"]), Some("a".into()));

@@ -51,7 +51,7 @@ fn an_output_that_once_was_live_is_never_given_up() {
 }
 
 #[test]
-fn thirty_seconds_live_start_anew_and_less_do_not() {
+fn thirty_seconds_live_start_again_from_zero_and_less_do_not() {
     let mut retry = Retry::new();
     retry.live(at(0.0));
     waits(&mut retry, 1.0, 4);

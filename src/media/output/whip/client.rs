@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_refusal_means_is_told() {
+    fn what_a_refusal_means_is_said() {
         for (status, is_final, words) in [
             ("401 Unauthorized", true, "token"),
             ("403 Forbidden", true, "token"),
