@@ -36,6 +36,7 @@ pub mod page;
 pub mod participants;
 mod patience;
 pub mod photos;
+pub mod places;
 pub mod poses;
 mod preflight;
 pub mod problem;
@@ -50,7 +51,6 @@ mod threads;
 pub mod timers;
 pub mod tokens;
 mod transfer;
-pub mod turns;
 mod unpack;
 pub mod whep;
 pub mod whip;
@@ -109,11 +109,11 @@ pub struct AppState {
     /// Answers that wait to be read.
     pub answers: Arc<answers::Waiting>,
     /// Those who have a snapshot made.
-    pub snapshots: Arc<turns::Turns>,
+    pub snapshots: Arc<places::Places>,
     /// Those who try an output.
-    pub trials: Arc<turns::Turns>,
+    pub trials: Arc<places::Places>,
     /// Those who have the host of an output looked for.
-    pub lookups: Arc<turns::Turns>,
+    pub lookups: Arc<places::Places>,
     /// The receivers that hear of what happens.
     pub hooks: Arc<Hooks>,
 }
@@ -152,7 +152,7 @@ impl AppState {
         let of_task = Arc::clone(&registry);
         tokio::spawn(async move { hls::clean_events(&of_task).await });
         let capacity = Arc::new(capacity::Capacity::of_this_process());
-        let turns = |(all, each)| Arc::new(turns::Turns::new(all, each));
+        let places = |(all, each)| Arc::new(places::Places::new(all, each));
         Ok(Self {
             registry,
             auth,
@@ -161,9 +161,9 @@ impl AppState {
             capacity,
             founders: Arc::default(),
             answers: Arc::default(),
-            snapshots: turns(snapshot::TURNS),
-            trials: turns(outputs::TRIALS),
-            lookups: turns(bounds::LOOKUPS),
+            snapshots: places(snapshot::PLACES),
+            trials: places(outputs::TRIALS),
+            lookups: places(bounds::LOOKUPS),
             hooks,
         })
     }

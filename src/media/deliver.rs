@@ -51,7 +51,10 @@ use tcp::{Connections, Service};
 
 use crate::media::{
     codec::{EncodingId, Rendition, VideoCodec},
-    gst::priority::{self, Role},
+    gst::{
+        load,
+        priority::{self, Role},
+    },
     port::{PeerId, PeerRefused},
     sdp::{Candidate, Description},
 };
@@ -174,8 +177,7 @@ impl Delivery {
     /// # Errors
     /// The port is taken or not allowed, or the system has no thread left.
     pub fn start(binding: Binding) -> io::Result<Self> {
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Self::start_threads(binding, (cores / 2).clamp(1, 8))
+        Self::start_threads(binding, (load::cores() / 2).clamp(1, 8))
     }
 
     /// Does the same with so many threads that serve.

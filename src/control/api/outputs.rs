@@ -159,8 +159,8 @@ pub async fn test_output(
     access.require(Role::Producer, room.name.as_str())?;
     let handle = find(&app, &room.name)?;
     let spec = spec_of(&app, &access, &room.name, &body.0, true).await?;
-    let turn = app.trials.take(&room.name);
-    let place = turn.ok_or_else(|| Problem::unavailable("other outputs are being tried; try again later"))?;
+    let place = app.trials.take(&room.name);
+    let place = place.ok_or_else(|| Problem::unavailable("other outputs are being tried; try again later"))?;
     // It goes on, and keeps its place, when nobody waits for it any more.
     let trying = tokio::spawn(async move {
         let _place = place;

@@ -7,7 +7,7 @@ use super::{
     auth::{Access, Role},
     problem::{ApiResult, ProblemSchema},
     rooms::{ItemPath, RoomPath, find},
-    snapshot::{StillFormat, picture, turn},
+    snapshot::{StillFormat, picture, place},
 };
 use crate::control::room::Photo;
 
@@ -48,6 +48,6 @@ pub async fn list_photos(State(app): State<AppState>, access: Access, room: Room
 pub async fn get_photo(State(app): State<AppState>, access: Access, photo: ItemPath) -> ApiResult<Response> {
     access.require(Role::Viewer, photo.name.as_str())?;
     let frame = find(&app, &photo.name)?.photo(photo.id).await?;
-    let _turn = turn(&app, &photo.name).await?;
+    let _place = place(&app, &photo.name).await?;
     picture(frame, StillFormat::Jpeg).await
 }

@@ -14,9 +14,9 @@ use image::{ExtendedColorType, ImageEncoder, ImageError, codecs::jpeg::JpegEncod
 use super::{
     AppState,
     auth::{Access, Role},
+    places::Place,
     problem::{ApiResult, Problem, ProblemSchema},
     rooms::{RoomPath, find},
-    turns::Turn,
 };
 use crate::{control::room::RoomName, media::port::Frame};
 
@@ -96,10 +96,10 @@ pub async fn snapshot_jpg(
 }
 
 /// Snapshots made at once, of all rooms and of one: each costs the composer a copy and a core tens of milliseconds.
-pub(super) const TURNS: (usize, usize) = (2, 1);
+pub(super) const PLACES: (usize, usize) = (2, 1);
 
-/// Time for which one waits for its turn.
-const TURN_WAIT: std::time::Duration = std::time::Duration::from_secs(2);
+/// Time for which one waits for its place.
+const PLACE_WAIT: std::time::Duration = std::time::Duration::from_secs(2);
 
 async fn snapshot(
     app: &AppState,
@@ -113,18 +113,18 @@ async fn snapshot(
     let role = if output.is_some() { Role::Producer } else { Role::Viewer };
     access.require(role, room.name.as_str())?;
     let handle = find(app, &room.name)?;
-    let _turn = turn(app, &room.name).await?;
+    let _place = place(app, &room.name).await?;
     let frame = handle.snapshot(output).await?;
     picture(Arc::new(frame), format).await
 }
 
-/// Waits for a room's turn to have a picture encoded, which ends when this is dropped.
+/// Waits for a room's place to have a picture encoded, which is free again when this is dropped.
 ///
 /// # Errors
 /// 503 when too many wait before it.
-pub(super) async fn turn(app: &AppState, room: &RoomName) -> ApiResult<Turn> {
-    let turn = app.snapshots.wait(room, TURN_WAIT).await;
-    turn.ok_or_else(|| Problem::unavailable("too many snapshots at once; try again later"))
+pub(super) async fn place(app: &AppState, room: &RoomName) -> ApiResult<Place> {
+    let place = app.snapshots.wait(room, PLACE_WAIT).await;
+    place.ok_or_else(|| Problem::unavailable("too many snapshots at once; try again later"))
 }
 
 /// Returns a frame as an answer.

@@ -452,4 +452,6 @@ fn walk(value: &Value, keys: &[&str], name: &str, is_name: bool, pointer: &mut S
 }
 
 #[cfg(test)]
+pub(super) mod partial;
+#[cfg(test)]
 mod tests;

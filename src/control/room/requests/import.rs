@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     handle::RoomHandle,
-    prepare::{Findings, until_applied},
+    prepare::{Findings, Then, until_applied},
 };
 use crate::{
     control::room::{
@@ -12,7 +12,6 @@ use crate::{
         error::RoomError,
         images,
         state::{
-            State,
             change::LayoutChange,
             record::{RoomDocument, RoomRecord},
             revision::{IfMatch, Revision},
@@ -85,12 +84,8 @@ impl RoomHandle {
             if let Some(scenes) = &scenes {
                 self.check_scenes_in_use(scenes).await?;
             }
-            let change = move |state: &mut State| {
-                state.check_work_after(layout.as_ref().map(|(scene, _)| &scene.canvas), scenes.as_ref())?;
-                state.import(settings, layout, scenes, words, now());
-                Ok(())
-            };
-            self.apply(revision, change).await
+            let then = Then { scene: layout.as_ref().map(|(scene, _)| Arc::clone(scene)), scenes: scenes.clone() };
+            self.apply(revision, then, move |state| state.import(settings, layout, scenes, words, now())).await
         })
         .await
     }

@@ -66,6 +66,29 @@ impl Preparations {
     }
 }
 
+/// The layout and the scenes that a room has after a change, by which its outputs are judged. `None`: those that it has.
+#[derive(Debug)]
+pub(super) struct Then {
+    pub(super) scene: Option<Arc<Scene>>,
+    pub(super) scenes: Option<Scenes>,
+}
+
+impl Then {
+    /// Creates that of a change after which the room shows this.
+    pub(super) fn shows(scene: &Arc<Scene>) -> Self {
+        Self { scene: Some(Arc::clone(scene)), scenes: None }
+    }
+
+    /// Creates that of a change after which the room stores these.
+    pub(super) fn keeps(scenes: &Scenes) -> Self {
+        Self { scene: None, scenes: Some(scenes.clone()) }
+    }
+
+    fn check(&self, state: &State) -> Result<(), RoomError> {
+        state.check_work_after(self.scene.as_ref().map(|scene| &scene.canvas), self.scenes.as_ref())
+    }
+}
+
 /// A layout that is ready to be shown.
 pub(super) type Ready = (Arc<Scene>, Drawn);
 
@@ -201,30 +224,33 @@ impl RoomHandle {
         self.call(|room| (room.state.revision(), Arc::clone(room.state.scene()), room.state.scenes().clone())).await
     }
 
-    /// Applies what was prepared for a revision; `None` when the room has moved on. Answers the revision after it.
+    /// Applies what was prepared for a revision, if the outputs can follow; `None` when the room has moved on. Answers
+    /// the revision after it.
     ///
     /// # Errors
-    /// Those of the change, which has changed nothing then; [`RoomError::NoRoom`].
+    /// [`RoomError::TooMuchEncoded`], and nothing has changed then; [`RoomError::NoRoom`].
     pub(super) async fn apply(
         &self,
         prepared_for: Revision,
-        change: impl FnOnce(&mut State) -> Result<(), RoomError> + Send + 'static,
+        then: Then,
+        change: impl FnOnce(&mut State) + Send + 'static,
     ) -> Result<Option<Revision>, RoomError> {
         self.call(move |room| {
             if room.state.revision() != prepared_for {
                 return Ok(None);
             }
-            change(&mut room.state)?;
+            then.check(&room.state)?;
+            change(&mut room.state);
             Ok(Some(room.state.revision()))
         })
         .await?
     }
 
-    /// Looks whether the outputs could follow a change of the room; see [`State::check_work_after`].
+    /// Looks whether the outputs could follow a change, without making it.
     ///
     /// # Errors
     /// [`RoomError::TooMuchEncoded`], [`RoomError::NoRoom`].
-    pub(super) async fn check_work_after(&self, scene: Arc<Scene>, scenes: Option<Scenes>) -> Result<(), RoomError> {
-        self.call(move |room| room.state.check_work_after(Some(&scene.canvas), scenes.as_ref())).await?
+    pub(super) async fn check(&self, then: Then) -> Result<(), RoomError> {
+        self.call(move |room| then.check(&room.state)).await?
     }
 }

@@ -17,7 +17,7 @@ use crate::control::room::RoomName;
 
 /// See the module.
 #[derive(Debug)]
-pub struct Turns {
+pub struct Places {
     all: Arc<Semaphore>,
     each: usize,
     /// Those of rooms that have one, or wait for one.
@@ -26,33 +26,33 @@ pub struct Turns {
 
 /// A place; it is free again when this is dropped.
 #[derive(Debug)]
-pub struct Turn {
+pub struct Place {
     _all: OwnedSemaphorePermit,
     _own: OwnedSemaphorePermit,
 }
 
-impl Turns {
+impl Places {
     /// Creates so many places, of which one room has so many.
     pub fn new(all: usize, each: usize) -> Self {
         Self { all: Arc::new(Semaphore::new(all)), each, rooms: Mutex::default() }
     }
 
     /// Takes a place of a room, if it has one left.
-    pub fn take(&self, room: &RoomName) -> Option<Turn> {
+    pub fn take(&self, room: &RoomName) -> Option<Place> {
         let own = self.of(room).try_acquire_owned().ok()?;
         let all = Arc::clone(&self.all).try_acquire_owned().ok()?;
-        Some(Turn { _all: all, _own: own })
+        Some(Place { _all: all, _own: own })
     }
 
     /// Waits for a place of a room, for so long at most.
-    pub async fn wait(&self, room: &RoomName, longest: Duration) -> Option<Turn> {
-        let turn = async {
+    pub async fn wait(&self, room: &RoomName, longest: Duration) -> Option<Place> {
+        let place = async {
             // In this order: those of one room wait for each other, and not in front of the other rooms.
             let own = self.of(room).acquire_owned().await.ok()?;
             let all = Arc::clone(&self.all).acquire_owned().await.ok()?;
-            Some(Turn { _all: all, _own: own })
+            Some(Place { _all: all, _own: own })
         };
-        timeout(longest, turn).await.ok().flatten()
+        timeout(longest, place).await.ok().flatten()
     }
 
     /// Returns the places of a room.
@@ -79,8 +79,8 @@ mod tests {
 
     #[test]
     fn one_room_leaves_places_to_others() {
-        let turns = Turns::new(3, 2);
-        let take = |name: &str| turns.take(&room(name));
+        let places = Places::new(3, 2);
+        let take = |name: &str| places.take(&room(name));
         let own = [take("a").unwrap(), take("a").unwrap()];
         assert!(take("a").is_none());
         let other = take("b").unwrap();
@@ -89,18 +89,18 @@ mod tests {
         assert!(take("b").is_some() && take("c").is_some());
         drop(other);
         assert!(take("a").is_some());
-        assert_eq!(turns.rooms.lock().len(), 1, "nothing is kept of the others");
+        assert_eq!(places.rooms.lock().len(), 1, "nothing is kept of the others");
     }
 
     #[tokio::test]
     async fn those_who_wait_of_one_room_are_not_in_front_of_the_others() {
-        let turns = Turns::new(2, 1);
+        let places = Places::new(2, 1);
         let (a, b) = (room("a"), room("b"));
         let (short, long) = (Duration::from_millis(50), Duration::from_secs(60));
-        let held = turns.wait(&a, long).await.unwrap();
-        let (again, other) = tokio::join!(turns.wait(&a, short), turns.wait(&b, long));
+        let held = places.wait(&a, long).await.unwrap();
+        let (again, other) = tokio::join!(places.wait(&a, short), places.wait(&b, long));
         assert!(again.is_none() && other.is_some());
         drop(held);
-        assert!(turns.wait(&a, long).await.is_some());
+        assert!(places.wait(&a, long).await.is_some());
     }
 }
