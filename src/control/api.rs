@@ -42,6 +42,7 @@ mod preflight;
 pub mod problem;
 mod query;
 pub mod recordings;
+pub mod room_path;
 pub mod rooms;
 pub mod scenario;
 pub mod scenes;

@@ -5,8 +5,8 @@
 //! - [`clips`]: videos, which the media looks into; [`sounds`]: which it decodes.
 //! - [`font`]: what is taken for a font; [`lettering`], `glyphs`: how texts are drawn with them; [`foreign`]: where that is
 //!   done.
-//! - [`picture`]: what is taken for an image, and how it is decoded (under limits); [`animation`]: the same of what
-//!   moves; [`profile`]: what its colours mean.
+//! - [`picture`]: what is taken for an image, and how it is decoded; [`animation`]: the same of what moves. Both use
+//!   `picture_terms`, the types and limits of images, and `decoders`, which keep to them. [`profile`]: what colours mean.
 //! - `source`: what rooms ask for.
 //! - [`cache`]: decoded images, the least recently used dropped first. `budget`: the memory of all that are decoded.
 //!   `turns`: whose work is done next. [`incoming`]: files on their way in.
@@ -22,6 +22,7 @@ pub mod animation;
 mod budget;
 pub mod cache;
 pub mod clips;
+mod decoders;
 pub mod font;
 pub mod foreign;
 mod glyphs;
@@ -29,7 +30,9 @@ pub mod incoming;
 mod jpeg;
 pub mod kind;
 pub mod lettering;
+mod lettering_limits;
 pub mod picture;
+mod picture_terms;
 pub mod profile;
 pub mod shelves;
 pub mod sounds;
@@ -379,7 +382,7 @@ impl AssetStore {
                     asset.duration = Some(sounds::length(&decoded));
                 }
                 // A header may promise what the rest does not keep.
-                AssetKind::Image => drop(animation::still(&incoming.content()?)?),
+                AssetKind::Image => drop(picture::still(&incoming.content()?)?),
                 AssetKind::Font => foreign::Fonts::check(&*looker.0, incoming.path())?,
             }
             Ok((asset, incoming))
@@ -483,7 +486,7 @@ impl AssetStore {
             // Of what moves only one picture is known before.
             let size = picture::header(&content).map_or((0, 0), |header| (header.width, header.height));
             let share = budget.take(most_bytes(size))?;
-            let still = budget.keep(animation::still(&content)?, share)?;
+            let still = budget.keep(picture::still(&content)?, share)?;
             Ok((Image { name: owned.into(), still, clip: None }, stamp))
         })
         .await?;

@@ -19,7 +19,7 @@ use super::{
     AppState,
     auth::{Access, Role},
     problem::{ApiResult, ProblemSchema},
-    rooms::{RoomPath, find},
+    room_path::{RoomPath, find},
 };
 use crate::control::room::{Entry, Event, ServerEvent};
 

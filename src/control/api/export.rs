@@ -25,7 +25,7 @@ use super::{
     auth::{Access, Role},
     bounds,
     problem::{self, ApiResult, Problem, ProblemSchema},
-    rooms::{Precondition, RoomPath, find, tagged},
+    room_path::{Precondition, RoomPath, find, tagged},
     transfer,
     unpack::unpack,
 };

@@ -24,7 +24,7 @@ use super::{
     auth::{Access, Role},
     given::Given,
     problem::{ApiResult, Problem, ProblemSchema},
-    rooms::find,
+    room_path::find,
     transfer,
 };
 use crate::{

@@ -16,7 +16,7 @@ use super::{
     auth::{Access, Role},
     bounds, capacity, hls,
     problem::{ApiJson, ApiResult, Problem, ProblemSchema},
-    rooms::{ItemPath, Precondition, RoomPath, find},
+    room_path::{ItemPath, Precondition, RoomPath, find},
 };
 use crate::{
     control::room::{Marker, Output, OutputDocument, RoomName},

@@ -12,7 +12,7 @@ use super::{
     AppState,
     auth::{Access, Role},
     problem::{ApiJson, ApiResult, ProblemSchema},
-    rooms::{ItemPath, Precondition, RoomPath, find, tagged},
+    room_path::{ItemPath, Precondition, RoomPath, find, tagged},
 };
 use crate::control::room::{Moderation, Participant};
 

@@ -6,7 +6,7 @@ use super::{
     AppState,
     auth::{Access, Role},
     problem::{ApiResult, ProblemSchema},
-    rooms::{ItemPath, RoomPath, find},
+    room_path::{ItemPath, RoomPath, find},
     snapshot::{StillFormat, picture, place},
 };
 use crate::control::room::Photo;

@@ -25,7 +25,7 @@ use super::{
     auth::{Access, Role},
     given::Given,
     problem::{ApiResult, Problem, ProblemSchema},
-    rooms::{ItemPath, RoomPath},
+    room_path::{ItemPath, RoomPath},
     transfer,
 };
 use crate::{

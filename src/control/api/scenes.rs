@@ -14,7 +14,7 @@ use super::{
     AppState,
     auth::{Access, Role},
     problem::{ApiJson, ApiResult, Problem, ProblemSchema},
-    rooms::{ItemPath, Precondition, RoomPath, find, tagged},
+    room_path::{ItemPath, Precondition, RoomPath, find, tagged},
 };
 use crate::{
     control::room::{Revision, SceneChoice, SceneEntry, SceneName, SceneView, state::record::named_layouts},

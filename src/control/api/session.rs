@@ -34,7 +34,7 @@ use super::{
     auth::{Access, Role},
     capacity,
     problem::{self, Problem, ProblemSchema},
-    rooms::{RoomPath, caller},
+    room_path::{RoomPath, caller},
 };
 use crate::{
     control::room::{Closing, DisplayName, Joined, Note, RoomError, RoomHandle, RoomName, SessionJoin},

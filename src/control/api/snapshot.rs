@@ -16,7 +16,7 @@ use super::{
     auth::{Access, Role},
     places::Place,
     problem::{ApiResult, Problem, ProblemSchema},
-    rooms::{RoomPath, find},
+    room_path::{RoomPath, find},
 };
 use crate::{control::room::RoomName, media::port::Frame};
 

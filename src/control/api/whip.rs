@@ -17,7 +17,7 @@ use super::{
     auth::{Access, Role},
     capacity,
     problem::{self, ApiResult, Problem, ProblemSchema},
-    rooms::{Precondition, RoomPath, caller, find},
+    room_path::{Precondition, RoomPath, caller, find},
 };
 use crate::{
     config::IceServer,

@@ -27,6 +27,7 @@ use super::{
         edit,
         handle::{CALLS, RoomHandle, check_ending},
     },
+    revision::IfMatch,
     state::{
         Beginning,
         budget::Budget,
@@ -35,7 +36,6 @@ use super::{
         note::Closing,
         output::{KeptOutput, Recordings},
         record::{Past, RoomRecord},
-        revision::IfMatch,
         view::Settings,
     },
     store::{RoomStore, Storing},

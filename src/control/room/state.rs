@@ -46,7 +46,6 @@ pub mod photo;
 pub mod pose;
 pub mod record;
 mod redact;
-pub mod revision;
 pub mod scenes;
 pub mod spotlight;
 mod stored;
@@ -79,7 +78,6 @@ use self::{
     photo::Photos,
     pose::ParticipantPoses,
     record::Past,
-    revision::Revision,
     scenes::{SceneChoice, Scenes},
     spotlight::Spotlight,
     timer::Timer,
@@ -92,7 +90,7 @@ pub use self::{
     people::{Arrival, Place},
     words::{Drawn, Words},
 };
-use super::error::RoomError;
+use super::{error::RoomError, revision::Revision};
 use crate::{
     layout::{AutoMode, Data, Scene},
     media::port::{self, AuxId, Image, MediaCommand, OutputId, PeerId, Picture, Seat},
@@ -101,6 +99,9 @@ use crate::{
 /// Time by which a room that stores nothing outlives the last one who left: long enough for a page that is reloaded by
 /// the only one in it.
 pub const IDLE_LIFE: Duration = Duration::from_secs(30);
+
+/// Bytes of all images of one layout, decoded: they stay in memory for as long as it shows them.
+pub const MAX_IMAGE_BYTES: usize = 512 << 20;
 
 /// Most outputs that a room may have. Each is a connection and a pipeline of its own.
 pub const MAX_OUTPUTS: usize = 16;

@@ -221,7 +221,10 @@ mod tests {
 
     use super::*;
     use crate::{
-        control::room::state::{record::Past, revision::Revision, view::Settings},
+        control::room::{
+            revision::Revision,
+            state::{record::Past, view::Settings},
+        },
         layout::{Canvas, Scene},
     };
 

@@ -13,13 +13,13 @@ use crate::{
     control::room::{
         error::RoomError,
         images::{self, Gathered, ImageSource, Wanted},
+        revision::{IfMatch, Revision},
         state::{
             Drawn, State,
             aux_picture::AuxSource,
             change::{LayoutChange, SettingsChange},
             output::OutputDocument,
             record::beneath,
-            revision::{IfMatch, Revision},
             view::Settings,
         },
     },

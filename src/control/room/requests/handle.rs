@@ -8,12 +8,13 @@ use tokio::{
     time::timeout,
 };
 
-use super::{prepare::Preparations, words::Warned};
+use super::{preparations::Preparations, warned::Warned};
 use crate::{
     control::room::{
         actor::{Call, Room, now},
         error::RoomError,
         images::ImageSource,
+        revision::{IfMatch, Revision},
         secret,
         state::{
             State,
@@ -24,7 +25,6 @@ use crate::{
             participant::Moderation,
             photo::Photo,
             pose::RoomPoses,
-            revision::{IfMatch, Revision},
             timer::{TimerOrder, TimerView},
             view::{Participant, RoomState, RoomSummary},
         },

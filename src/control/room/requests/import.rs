@@ -11,10 +11,10 @@ use crate::{
         actor::now,
         error::RoomError,
         images,
+        revision::{IfMatch, Revision},
         state::{
             change::LayoutChange,
             record::{RoomDocument, RoomRecord},
-            revision::{IfMatch, Revision},
             scenes::Scenes,
         },
     },

@@ -1,9 +1,7 @@
 //! Changes that are prepared outside the room's task, because images are decoded for them, and applied inside it if the
-//! room is still what they were prepared for. One of a room at a time; what the room itself asks for goes on beside it.
+//! room is still what they were prepared for. What the room itself asks for goes on beside them.
 
 use std::sync::Arc;
-
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::handle::RoomHandle;
 use crate::{
@@ -11,11 +9,11 @@ use crate::{
         actor::now,
         error::RoomError,
         images::{self, ImageSource, Wanted},
+        revision::Revision,
         state::{
             Drawn, State,
             change::Draft,
             record::{beneath, own_faults},
-            revision::Revision,
             scenes::Scenes,
         },
     },
@@ -25,46 +23,6 @@ use crate::{
 
 /// Number of times that a change is prepared again because others were faster.
 const ATTEMPTS: usize = 8;
-
-/// Most changes of a room that may be asked for at once, the one that is being made ready among them.
-const MOST_ASKED: usize = 16;
-
-/// A room's changes are made ready one after the other: each holds what it has decoded, and all that are tried out at
-/// once would hold it together.
-#[derive(Clone)]
-pub(super) struct Preparations {
-    places: Arc<Semaphore>,
-    turn: Arc<Semaphore>,
-}
-
-impl Default for Preparations {
-    fn default() -> Self {
-        Self { places: Arc::new(Semaphore::new(MOST_ASKED)), turn: Arc::new(Semaphore::new(1)) }
-    }
-}
-
-/// Held while a change is made ready and applied.
-pub(super) struct Preparation {
-    _place: OwnedSemaphorePermit,
-    _turn: OwnedSemaphorePermit,
-}
-
-impl Preparations {
-    /// Waits until no other change of the room is being made ready.
-    ///
-    /// # Errors
-    /// [`RoomError::Unavailable`] when too many wait already.
-    pub(super) async fn begin(&self) -> Result<Preparation, RoomError> {
-        let busy = |_| {
-            let most = MOST_ASKED;
-            RoomError::Unavailable(format!("{most} changes of the room are being made ready: try again in a moment"))
-        };
-        let place = Arc::clone(&self.places).try_acquire_owned().map_err(busy)?;
-        // It is never closed, so there is no error.
-        let turn = Arc::clone(&self.turn).acquire_owned().await.map_err(|_| RoomError::NoRoom)?;
-        Ok(Preparation { _place: place, _turn: turn })
-    }
-}
 
 /// The layout and the scenes that a room has after a change, by which its outputs are judged. `None`: those that it has.
 #[derive(Debug)]

@@ -12,9 +12,9 @@ use crate::{
     control::room::{
         error::RoomError,
         images,
+        revision::{IfMatch, Revision},
         state::{
             change::LayoutChange,
-            revision::{IfMatch, Revision},
             scenes::{SceneName, SceneView, Scenes},
         },
     },

@@ -15,11 +15,11 @@ use crate::{
         actor::now,
         error::RoomError,
         images,
+        revision::{IfMatch, Revision},
         sizes::Sizes,
         state::{
             Job,
             change::LayoutChange,
-            revision::{IfMatch, Revision},
             scenes::{Chosen, SceneChoice, SceneName, SceneView, Scenes, StoredScene, kept_layout},
         },
     },

@@ -16,13 +16,12 @@ use super::{
     change::SettingsChange,
     data::{self, MAX_KEYS},
     output::KeptOutput,
-    revision::Revision,
     scenes::{MAX_SCENES, SceneName, Scenes, StoredScene},
     timer::{KeptTimer, MAX_TIMERS, Timer},
     view::Settings,
 };
 use crate::{
-    control::room::error::RoomError,
+    control::room::{error::RoomError, revision::Revision},
     layout::{self, Canvas, Data, Fault, Scene, fault::child},
     media::port::{OutputSpec, Segmentation},
 };

@@ -14,14 +14,14 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::{
-    Asker, Effect, Job, Now, State, Timers,
+    Asker, Effect, Job, MAX_IMAGE_BYTES, Now, State, Timers,
     chat::{ChatLine, NewChatLine},
     data::MAX_KEYS,
     timer::{MAX_TIMERS, TimerOrder, TimerView},
     view::Event,
 };
 use crate::{
-    control::room::{error::RoomError, images::MAX_TOTAL},
+    control::room::error::RoomError,
     layout::{Data, Lettering, Scene, Values},
     media::port::{AuxId, Image, MediaCommand},
 };
@@ -248,7 +248,7 @@ impl State {
         let Words { of, filled, texts, others: _, beside: _ } = words;
         let Some(id) = aux else {
             if Arc::ptr_eq(&of, &self.scene) {
-                replace(&mut self.images, texts, &self.filled, MAX_TOTAL);
+                replace(&mut self.images, texts, &self.filled, MAX_IMAGE_BYTES);
                 self.filled = filled;
                 self.box_news.due = true;
                 let picture = self.picture();
@@ -259,7 +259,7 @@ impl State {
         let Some(index) = self.aux_pictures.iter().position(|aux| aux.id == *id) else { return };
         let aux = &mut self.aux_pictures[index];
         if let Some((shown, images)) = aux.shown.as_mut().filter(|_| Arc::ptr_eq(&of, &aux.scene)) {
-            replace(images, texts, shown, MAX_TOTAL);
+            replace(images, texts, shown, MAX_IMAGE_BYTES);
             *shown = filled;
             self.show_aux(index);
         }
