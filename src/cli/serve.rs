@@ -72,7 +72,7 @@ const LOOK_AT_KEYS: Duration = Duration::from_secs(2);
 /// Threads for files and for decoding: half of the reserve of `control::api::capacity`.
 const MOST_BLOCKING: usize = 32;
 
-/// Time between two rounds of upkeep: histograms are tidied that nobody scrapes, and free memory is looked at.
+/// Time between two rounds of upkeep: histograms are tidied while nobody scrapes them, and free memory is looked at.
 const UPKEEP: Duration = Duration::from_secs(5);
 
 /// Runs the server. Every flag is also an environment variable VIRFIE_* and a key of the file.

@@ -295,7 +295,7 @@ async fn two_who_store_at_once_both_succeed() {
     assert_eq!(names(&server).await.len(), 5);
 }
 
-/// An asset of one colour, this many pixels wide.
+/// Puts an asset of one colour, this many pixels wide.
 pub async fn put_asset(server: &Server, name: &str, width: u32) {
     let mut png = Vec::new();
     image::RgbImage::new(width, 1).write_to(&mut std::io::Cursor::new(&mut png), image::ImageFormat::Png).unwrap();

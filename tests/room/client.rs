@@ -136,7 +136,7 @@ impl Client {
         assert_eq!(self.over().await, "left");
     }
 
-    /// From now on not one media packet leaves it; its socket stays open.
+    /// Lets not one media packet out from now on; its socket stays open.
     pub fn fall_silent(&self) {
         let _ = self.orders.send(Order::Silence);
     }

@@ -89,7 +89,7 @@ impl Guest {
         assert!(matches!(flows, Ok(Ok(_))), "the guest connects");
     }
 
-    /// Is gone at once, as a crashed program is: no message, no goodbye.
+    /// Goes at once, as a crashed program is: no message, no goodbye.
     pub fn vanish(self) {
         drop(self);
     }

@@ -92,7 +92,7 @@ impl Mutator {
         bytes
     }
 
-    /// One place of a JSON value is changed, renamed, doubled or taken away.
+    /// Changes, renames, doubles or takes away one place of a JSON value.
     pub fn json(&mut self, value: &mut Value) {
         match value {
             Value::Object(members) if !members.is_empty() && self.0.random_bool(0.9) => {

@@ -289,7 +289,7 @@ fn on_sample(bin: &gst::Bin, mut take: impl FnMut(&gst::Sample) + Send + 'static
     );
 }
 
-/// Read from the bitstream itself: the first slice of an H.264 access unit, or the first bit of a VP8 frame.
+/// Reads it from the bitstream itself: the first slice of an H.264 access unit, or the first bit of a VP8 frame.
 pub fn is_keyframe(codec: VideoCodec, unit: &[u8]) -> bool {
     match codec {
         VideoCodec::H264 => {

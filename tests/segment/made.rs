@@ -100,7 +100,8 @@ pub fn scene(width: u32, height: u32) -> RgbImage {
     })
 }
 
-/// Red is a person, blue in it distinguishes the left face from the front of the torso. It finds no keypoints.
+/// Returns a network to which red is a person, and blue in it distinguishes the left face from the front of the torso. It
+/// finds no keypoints.
 fn network() -> Vec<u8> {
     let step = json!({ "list": { "i": ["1", "16", "16", "1"] } });
     // SAME in base64.

@@ -58,7 +58,7 @@ fn yes() -> bool {
     true
 }
 
-/// The room as one file: settings, layout, scenes, and the assets that these need (those that are built in excepted).
+/// Returns the room as one file: settings, layout, scenes, and the assets that these need (those that are built in excepted).
 /// Never participants, and no outputs, whose addresses hold stream keys.
 #[utoipa::path(
     get, path = "/rooms/{room}/export", tag = "rooms",

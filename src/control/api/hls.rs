@@ -57,7 +57,7 @@ pub fn router() -> Router<AppState> {
     Router::new().route("/hls/{room}/{name}/{file}", get(get_hls))
 }
 
-/// A playlist (`index.m3u8`, `live.m3u8`) or a segment of an HLS output. Also at `/hls/{room}/{name}/{file}`.
+/// Returns a playlist (`index.m3u8`, `live.m3u8`) or a segment of an HLS output. Also at `/hls/{room}/{name}/{file}`.
 #[utoipa::path(
     get, path = "/hls/{room}/{name}/{file}", tag = "outputs",
     params(
@@ -319,7 +319,7 @@ pub(super) async fn clean_events(registry: &Registry) {
     }
 }
 
-/// The folders in a folder. A link does not count: what it leads to belongs to somebody else.
+/// Returns the folders in a folder. A link does not count: what it leads to belongs to somebody else.
 fn folders(of: &FilePath) -> Vec<PathBuf> {
     let entries = fs::read_dir(of).into_iter().flatten().flatten();
     entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path()).collect()

@@ -60,7 +60,7 @@ async fn spec_of(
     Ok(spec)
 }
 
-/// All outputs of the room.
+/// Returns all outputs of the room.
 #[utoipa::path(
     get, path = "/rooms/{room}/outputs", tag = "outputs",
     params(("room" = String, Path, description = "The room's name")),
@@ -178,7 +178,7 @@ pub async fn test_output(
     }))
 }
 
-/// One output.
+/// Returns one output.
 #[utoipa::path(
     get, path = "/rooms/{room}/outputs/{id}", tag = "outputs",
     params(

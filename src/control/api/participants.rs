@@ -24,7 +24,7 @@ pub fn router() -> Router<AppState> {
     )
 }
 
-/// Everyone in the room, in order of joining.
+/// Returns everyone in the room, in order of joining.
 #[utoipa::path(
     get, path = "/rooms/{room}/participants", tag = "participants",
     params(("room" = String, Path, description = "The room's name")),
@@ -42,7 +42,7 @@ pub async fn list_participants(
     Ok(Json(find(&app, &room.name)?.participants().await?))
 }
 
-/// One participant.
+/// Returns one participant.
 #[utoipa::path(
     get, path = "/rooms/{room}/participants/{id}", tag = "participants",
     params(

@@ -16,7 +16,7 @@ pub fn router() -> Router<AppState> {
     Router::new().route("/rooms/{room}/photos", get(list_photos)).route("/rooms/{room}/photos/{id}", get(get_photo))
 }
 
-/// The pictures that triggers took: the newest, as many as there is room for.
+/// Returns the pictures that triggers took: the newest, as many as there is room for.
 #[utoipa::path(
     get, path = "/rooms/{room}/photos", tag = "rooms",
     params(("room" = String, Path, description = "The room's name")),
@@ -30,7 +30,7 @@ pub async fn list_photos(State(app): State<AppState>, access: Access, room: Room
     Ok(Json(find(&app, &room.name)?.photos().await?))
 }
 
-/// One picture that a trigger took.
+/// Returns one picture that a trigger took.
 #[utoipa::path(
     get, path = "/rooms/{room}/photos/{id}", tag = "rooms",
     params(

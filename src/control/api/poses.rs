@@ -21,7 +21,7 @@ pub fn router() -> Router<AppState> {
     Router::new().route("/rooms/{room}/poses", get(get_poses))
 }
 
-/// Places of people in their pictures now: up to five people in each, each with 17 keypoints. The room's `keypoints`
+/// Returns the places of people in their pictures now: up to five people in each, each with 17 keypoints. The room's `keypoints`
 /// must be on. The room's events report the same again and again.
 #[utoipa::path(
     get, path = "/rooms/{room}/poses", tag = "participants",

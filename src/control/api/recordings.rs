@@ -100,7 +100,7 @@ pub async fn list_recordings(
     })
 }
 
-/// One recording, or the part of it that `Range` asks for. When it began and its markers are beside it, as
+/// Returns one recording, or the part of it that `Range` asks for. When it began and its markers are beside it, as
 /// `FILE.ffmetadata`, for ffmpeg.
 #[utoipa::path(
     get, path = "/rooms/{room}/recordings/{id}", tag = "outputs",

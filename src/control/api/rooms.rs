@@ -60,7 +60,7 @@ pub async fn list_rooms(State(app): State<AppState>, access: Access) -> ApiResul
     Ok(Json(summaries))
 }
 
-/// The whole room: settings, layout, participants, outputs, health.
+/// Returns the whole room: settings, layout, participants, outputs, health.
 #[utoipa::path(
     get, path = "/rooms/{room}", tag = "rooms",
     params(("room" = String, Path, description = "The room's name")),

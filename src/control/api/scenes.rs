@@ -39,7 +39,7 @@ pub struct WithBoxes {
     boxes: bool,
 }
 
-/// All scenes of a room, in order.
+/// Returns all scenes of a room, in order.
 #[utoipa::path(
     get, path = "/rooms/{room}/scenes", tag = "scenes",
     params(
@@ -105,7 +105,7 @@ pub async fn put_scenes(
     Ok(tagged(StatusCode::OK, revision, scenes))
 }
 
-/// One scene.
+/// Returns one scene.
 #[utoipa::path(
     get, path = "/rooms/{room}/scenes/{name}", tag = "scenes",
     params(

@@ -78,7 +78,7 @@ pub fn router() -> Router<AppState> {
     Router::new().route("/rooms/{room}/session", get(session))
 }
 
-/// A WebSocket of JSON text messages: signalling and news of one participant. The page sends `ClientMessage`s, the server
+/// Opens a WebSocket of JSON text messages: signalling and news of one participant. The page sends `ClientMessage`s, the server
 /// `ServerMessage`s.
 #[utoipa::path(
     get, path = "/rooms/{room}/session", tag = "webrtc",

@@ -49,7 +49,7 @@ pub(super) enum StillFormat {
     Jpeg,
 }
 
-/// The canvas now, without loss.
+/// Returns the canvas as it is now, without loss.
 #[utoipa::path(
     get, path = "/rooms/{room}/snapshot.png", tag = "rooms",
     params(
@@ -72,7 +72,7 @@ pub async fn snapshot_png(
     snapshot(&app, &access, &room, shown, StillFormat::Png).await
 }
 
-/// The canvas now, small.
+/// Returns the canvas as it is now, small.
 #[utoipa::path(
     get, path = "/rooms/{room}/snapshot.jpg", tag = "rooms",
     params(

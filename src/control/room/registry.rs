@@ -45,7 +45,7 @@ use crate::{
     media::port::{Media, OutputSpec, Segmentation},
 };
 
-/// Most scenes and sounds of triggers may wait for those before them to be decoded.
+/// Most scenes and sounds of triggers that may wait for those before them to be decoded.
 const JOBS: usize = 16;
 
 /// Time for which a drain waits until session sockets know that the server ends, and until recordings are finished.
