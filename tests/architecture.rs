@@ -59,22 +59,9 @@ const LAYERS: &[Layer] = &[
     layer("media::gst::segmented", &["layout", "media::port"], "cuts and poses travel with the frames they are of"),
     layer(
         "media::port",
-        &[
-            "layout",
-            "media::codec",
-            "media::compose::still",
-            "media::iso::document",
-            "media::output::address",
-            "media::output::hls::terms",
-            "media::output::notes",
-            "media::output::settings",
-            "media::output::terms",
-            "media::sdp",
-            "media::segment::pose",
-            "media::webrtc::pulse",
-        ],
-        "control names codecs, checks SDP, reads what outputs are to be and when recordings began and were marked, hides stream keys, reports poses, makes images ready and knows when senders are \
-         lost by PURE modules of media, passed on by the port",
+        &["layout", "media::codec", "media::compose::still", "media::sdp", "media::segment::pose"],
+        "control names codecs, checks SDP, reports poses and makes images ready by PURE modules of media, passed on by the \
+         port",
     ),
     layer(
         "media::upload",
@@ -177,7 +164,9 @@ const PARTS_WITHOUT_CIRCLES: &[&str] = &[
     "media::encode",
     "media::file",
     "media::iso",
+    "media::output",
     "media::pictures",
+    "media::port",
     "media::sdp",
 ];
 

@@ -13,7 +13,6 @@
 
 mod cutout;
 mod delay;
-pub mod document;
 mod plan;
 mod sidecar;
 mod writer;
@@ -31,7 +30,6 @@ use std::{
 };
 
 pub use cutout::CutoutRecorder;
-use document::Content;
 use gstreamer::{self as gst, prelude::*};
 use gstreamer_app::AppSrc;
 use plan::{IsoPlan, Step, Tracks};
@@ -48,7 +46,7 @@ use crate::media::{
         probe::LEFT_OUT,
         stage::StageError,
     },
-    port::{Blame, OutputFault, TrackKind},
+    port::{Blame, OutputFault, TrackKind, iso_document::Content},
 };
 
 /// Of what comes as it came.

@@ -1,11 +1,13 @@
 //! The narrow port between control and media: commands go down, events come up, nothing else crosses.
 //!
-//! Control sees this file only. [`Media`] opens a room's media and answers with a [`RoomMedia`], whose one method
+//! Control sees this module only; what both name of outputs and recordings stands below it. [`Media`] opens a room's media and answers with a [`RoomMedia`], whose one method
 //! takes a [`MediaCommand`] and returns at once; [`MediaEvent`]s report what happens on the channel given at
 //! opening. Tests of the control tree implement both traits with a fake.
 
 mod assets;
 mod health;
+pub mod iso_document;
+pub mod output;
 
 use std::{fmt, path::Path, sync::Arc, time::Duration};
 
@@ -14,14 +16,10 @@ use tokio::sync::{mpsc::UnboundedSender, oneshot};
 pub use self::{
     assets::{Clip, FontUse, Image, Samples, Sound},
     health::{Health, Loudness},
-};
-pub use crate::media::{
-    codec::{RECEIVED, Rendition, SENT, VideoCodec},
-    compose::still::Still,
-    iso::document::Document as IsoDocument,
+    iso_document::Document as IsoDocument,
     output::{
         address::{RtmpAddress, SrtAddress, WhipAddress},
-        hls::terms::{
+        hls::{
             CODECS as HLS_CODECS, Cut as HlsCut, END as HLS_END, EVENT as HLS_EVENT, HlsTarget,
             LONGEST_PLAYLIST as HLS_LONGEST_PLAYLIST, PLAYLIST as HLS_PLAYLIST, Window as HlsWindow,
         },
@@ -34,14 +32,20 @@ pub use crate::media::{
             OutputState, OutputTarget, Recorded, Split, Trial, TrialStep,
         },
     },
+};
+pub use crate::media::{
+    codec::{RECEIVED, Rendition, SENT, VideoCodec},
+    compose::still::Still,
     sdp::{Candidate, Description, Fault as SdpFault, Fragment, SdpKind, is_internal, network_of, parse_fragment},
     segment::pose::{KEYPOINTS, Keypoint, Pose},
-    webrtc::pulse::SHORTEST_SILENCE,
 };
 use crate::{
     layout::{Scene, Trigger},
     media::sdp::{Chosen, check_whole, choose},
 };
+
+/// The least silence by which a connection is lost that its other end did not close.
+pub const SHORTEST_SILENCE: Duration = Duration::from_millis(4_500);
 
 /// Opens the media of rooms. One per process.
 pub trait Media: Send + Sync + 'static {

@@ -20,21 +20,23 @@ use gstreamer_video::{self as gst_video, VideoFormat, prelude::*};
 use super::{
     IsoError, LOOK, News, Order,
     delay::delay,
-    document::Content,
     plan,
     writer::{Form, Writer},
 };
 use crate::{
     layout::Cut,
-    media::gst::{
-        clock::{clock_time, media_clock},
-        frame::{Shot, VideoFrame},
-        handoff,
-        launch::Launches,
-        pipeline::named,
-        priority::{self, Role},
-        segmented::Plane,
-        stage::StageError,
+    media::{
+        gst::{
+            clock::{clock_time, media_clock},
+            frame::{Shot, VideoFrame},
+            handoff,
+            launch::Launches,
+            pipeline::named,
+            priority::{self, Role},
+            segmented::Plane,
+            stage::StageError,
+        },
+        port::iso_document::Content,
     },
 };
 

@@ -6,8 +6,10 @@ use jiff::Timestamp;
 use parking_lot::Mutex;
 use tracing::warn;
 
-use super::document::{Content, Document, Entry};
-use crate::disk;
+use crate::{
+    disk,
+    media::port::iso_document::{Content, Document, Entry},
+};
 
 /// See the module. Those who record write it, each as it begins and ends a file.
 #[derive(Debug)]

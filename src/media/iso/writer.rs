@@ -16,13 +16,16 @@ use gstreamer::{self as gst, prelude::*};
 use gstreamer_app::AppSrc;
 use tracing::warn;
 
-use super::{IsoError, News, Order, Place, document::Content};
-use crate::media::gst::{
-    clock::media_clock,
-    launch::Launches,
-    pipeline::{BusNews, OwnedPipeline},
-    priority::Role,
-    stage::StageError,
+use super::{IsoError, News, Order, Place};
+use crate::media::{
+    gst::{
+        clock::media_clock,
+        launch::Launches,
+        pipeline::{BusNews, OwnedPipeline},
+        priority::Role,
+        stage::StageError,
+    },
+    port::iso_document::Content,
 };
 
 /// Longest time that a file may take to be ended.

@@ -12,8 +12,8 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use gstreamer::{self as gst, ClockTime};
 
-use super::{BACKLOG, Ends, terms::Split};
-use crate::media::port::VideoSettings;
+use super::{BACKLOG, Ends};
+use crate::media::port::{Split, VideoSettings};
 
 /// An encoder of the picture gives a unit at most so long after its frame.
 const LOOKS_AHEAD: ClockTime = ClockTime::from_seconds(6);

@@ -6,8 +6,7 @@ use std::{
     time::Duration,
 };
 
-use super::terms::{Blame, OutputFault};
-use crate::media::port::is_internal;
+use crate::media::port::{Blame, OutputFault, is_internal};
 
 /// Time for which an attempt waits for it.
 pub(super) const LOOKUP: Duration = Duration::from_secs(5);

@@ -11,19 +11,19 @@ use gstreamer_app::AppSrc;
 use parking_lot::Mutex;
 
 use super::{
-    Begun, Destination, Kind, Opening, PATIENCE,
-    address::SrtAddress,
-    counted,
+    Begun, Destination, Kind, Opening, PATIENCE, counted,
     hosts::{self, LOOKUP},
     muxed, sink,
-    terms::{Blame, OutputFault},
     trial::Steps,
 };
-use crate::media::gst::{
-    handoff,
-    launch::Launches,
-    pipeline::{BusNews, OwnedPipeline},
-    priority::Role,
+use crate::media::{
+    gst::{
+        handoff,
+        launch::Launches,
+        pipeline::{BusNews, OwnedPipeline},
+        priority::Role,
+    },
+    port::{Blame, OutputFault, SrtAddress},
 };
 
 /// See the module.

@@ -13,7 +13,7 @@ use rustls::{
     pki_types::{CertificateDer, ServerName, pem::PemObject as _},
 };
 
-use super::terms::{Blame, OutputFault};
+use crate::media::port::{Blame, OutputFault};
 
 /// Places in which systems keep the authorities that they trust.
 const AUTHORITIES: [&str; 4] = [

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::terms::{Blame, OutputFault, Trial, TrialStep};
+use crate::media::port::{Blame, OutputFault, Trial, TrialStep};
 
 /// Longest time that all steps together may take.
 const LONGEST: Duration = Duration::from_secs(9);

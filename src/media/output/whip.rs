@@ -24,10 +24,7 @@ use std::{
 use gstreamer as gst;
 
 use super::{
-    Begun, Ends, Kind, Link, Opening, PATIENCE,
-    address::WhipAddress,
-    hosts,
-    terms::{Blame, OutputFault},
+    Begun, Ends, Kind, Link, Opening, PATIENCE, hosts,
     tls::{self, Timed},
     trial::{self, Steps},
 };
@@ -37,7 +34,7 @@ use crate::media::{
         publish::{Offered, Publication, PublishError, Reach},
     },
     gst::{clock::media_clock, launch::Launches},
-    port::VideoSettings,
+    port::{Blame, OutputFault, VideoSettings, WhipAddress},
 };
 
 use client::{Client, Session};

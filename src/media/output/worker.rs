@@ -16,14 +16,13 @@ use super::{
     ENDED, Ends, FAREWELL, Kind, Link, Opening, destination,
     feed::Feed,
     retry::{Flowing, Next, Retry, Watchdog},
-    terms::{Blame, Flow, OutputFault, OutputState, OutputTarget, Recorded},
 };
 use crate::media::{
     gst::{
         clock::{clock_time, media_clock},
         launch::Launches,
     },
-    port::VideoSettings,
+    port::{Blame, Flow, OutputFault, OutputState, OutputTarget, Recorded, VideoSettings},
 };
 
 /// Picture and sound must come within this time: the longest time between two keyframes, and some.

@@ -4,7 +4,7 @@ use std::{collections::VecDeque, fmt::Write as _, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::terms::{END, EVENT};
+use crate::media::port::output::hls::{END, EVENT};
 
 /// A listed segment.
 #[derive(Debug, Clone, PartialEq)]

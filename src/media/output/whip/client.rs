@@ -16,12 +16,11 @@ use ureq::{
 };
 use url::Url;
 
-use super::super::{
-    address::WhipAddress,
-    hosts::is_own,
-    terms::{Blame, OutputFault},
+use super::super::hosts::is_own;
+use crate::media::{
+    port::{Blame, OutputFault, WhipAddress},
+    sdp::MAX_BYTES,
 };
-use crate::media::sdp::MAX_BYTES;
 
 /// Longest time that the other server may take to answer an offer.
 const ANSWER: Duration = Duration::from_secs(10);
@@ -202,7 +201,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::media::output::settings::Profile;
+    use crate::media::port::Profile;
 
     /// Starts a server that gives these answers one after the other. Returns its address, and what it was asked.
     fn server(answers: Vec<String>) -> (Url, thread::JoinHandle<Vec<String>>) {

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::{
     address::{RtmpAddress, SrtAddress, WhipAddress},
-    hls::terms::HlsTarget,
+    hls::HlsTarget,
     settings::{Speed, Wishes},
 };
 

@@ -7,7 +7,7 @@ use std::fmt;
 
 use url::Url;
 
-use crate::media::output::retry::{redact_url, scrub};
+use crate::media::port::output::secrets::{redact_url, scrub};
 
 /// Longest address, in bytes.
 const MAX_LENGTH: usize = 2048;

@@ -23,7 +23,7 @@ pub struct Chapter {
 }
 
 /// Returns where each chapter ends: where the next one begins, the last one with the recording.
-pub(super) fn ends(chapters: &[Chapter], length: Duration) -> impl Iterator<Item = Duration> {
+pub fn ends(chapters: &[Chapter], length: Duration) -> impl Iterator<Item = Duration> {
     let next = chapters.iter().skip(1).map(|chapter| chapter.at);
     let last = chapters.last().map_or(length, |last| length.max(last.at));
     next.chain([last])

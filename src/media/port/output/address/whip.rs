@@ -4,8 +4,8 @@ use std::fmt;
 
 use url::Url;
 
-use crate::media::output::{
-    retry::{percent_decoded, redact_url, scrub},
+use crate::media::port::output::{
+    secrets::{percent_decoded, redact_url, scrub},
     settings::Profile,
 };
 

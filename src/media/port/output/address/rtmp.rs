@@ -7,7 +7,7 @@
 
 use std::fmt;
 
-use crate::media::output::retry::{percent_decoded, redact_in, redact_url, scrub};
+use crate::media::port::output::secrets::{percent_decoded, redact_in, redact_url, scrub};
 
 /// Longest address and longest key, in bytes.
 const MAX_LENGTH: usize = 2048;
