@@ -6,7 +6,7 @@ use std::{env, fs, path::Path};
 const NOT_BUILT: &str =
     "<!doctype html><title>Virfie</title><p>The page is not built; run <code>make web</code>.</p>\n";
 
-/// What a release sets, and the name under which the crate finds it.
+/// Variables that a release sets, each with the name under which the crate finds it.
 const SAID: [(&str, &str); 2] =
     [("VIRFIE_REVISION", "VIRFIE_BUILT_REVISION"), ("SOURCE_DATE_EPOCH", "VIRFIE_BUILT_EPOCH")];
 

@@ -293,7 +293,7 @@ fn compare() {
     }
 }
 
-/// How many people the room has.
+/// Number of people in the room.
 const TWELVE: usize = 12;
 /// Frames composed of them.
 const ROOM_FRAMES: u32 = 1500;

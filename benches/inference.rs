@@ -233,13 +233,13 @@ impl Row {
         self.engine.as_mut()?.output().ok()
     }
 
-    /// Of processor time.
+    /// Returns the median of the processor time.
     fn median(&self) -> Option<f64> {
         median(&self.processor)
     }
 }
 
-/// How long runs took, in seconds.
+/// Durations of runs, in seconds.
 struct Times {
     processor: Vec<f64>,
     clock: Vec<f64>,
@@ -264,7 +264,7 @@ enum Engine {
 }
 
 impl Engine {
-    /// Ready to run, and what is to be said of it; or why it cannot.
+    /// Returns it ready to run, and what is to be said of it; or why it cannot run.
     fn new(
         kind: Kind,
         model: &Path,

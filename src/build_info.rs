@@ -1,5 +1,5 @@
-//! Which program this is: its version, and where a release says so, the revision and the date that it was built from.
-//! `virfie --version` prints it, and the metric `virfie_build_info` carries it.
+//! Identity of this program: its version, and where a release says so, the revision and the date that it was built
+//! from. `virfie --version` prints it, and the metric `virfie_build_info` carries it.
 //!
 //! `build.rs` passes on `VIRFIE_REVISION` and `SOURCE_DATE_EPOCH`, which `make deb` sets from git. It does not ask git
 //! itself: then each commit would compile the whole crate again. Nothing else of the machine gets in, so that the same

@@ -1,4 +1,4 @@
-//! How the server is set up: what was written (flags, environment, file) becomes what is meant.
+//! Setup of the server: what was written (flags, environment, file) becomes what is meant.
 //!
 //! In two steps. [`Written`] is one source as it stands: everything may be missing, nothing is checked beyond its type.
 //! Sources are laid over each other (flag > environment > file), and [`ServeConfig::resolve`] checks the result, fills
@@ -65,9 +65,9 @@ pub enum LogFormat {
 /// The settings of the server, checked and complete.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ServeConfig {
-    /// Where HTTP is served. Port 0 takes a free one.
+    /// Address at which HTTP is served. Port 0 takes a free one.
     pub listen: SocketAddr,
-    /// Where keys, assets and models are kept. Need not exist.
+    /// Folder of keys, assets and models. Need not exist.
     pub data_dir: PathBuf,
     /// The segmentation model.
     pub model: ModelChoice,
@@ -83,11 +83,11 @@ pub struct ServeConfig {
     pub base_path: String,
     /// Whether producers may send rooms to addresses of internal networks.
     pub internal_outputs: bool,
-    /// Where recordings go. Need not exist.
+    /// Folder of recordings. Need not exist.
     pub recordings: PathBuf,
     /// Megabytes that recordings and HLS events leave free on their disk.
     pub recordings_spare: u64,
-    /// Where what happens on the server is posted to.
+    /// Receivers of what happens on the server.
     pub webhooks: Vec<Webhook>,
     /// The secret that signs these requests, as configured; `None`: one of the data directory.
     pub webhook_secret: Option<String>,
@@ -107,13 +107,13 @@ pub struct ServeConfig {
     pub max_rooms: usize,
     /// Most participants of a room that does not say otherwise.
     pub max_participants: usize,
-    /// How long a silent sender's last picture stays, in milliseconds.
+    /// Time for which a silent sender's last picture stays, in milliseconds.
     pub hold_ms: u64,
     /// The canvas of a new room.
     pub canvas: Canvas,
     /// The largest canvas that a room may get.
     pub largest_canvas: CanvasLimit,
-    /// How log lines look.
+    /// Form of log lines.
     pub log_format: LogFormat,
     /// `tracing` directives; the default when `None`.
     pub log_level: Option<String>,
@@ -300,7 +300,7 @@ pub const MODELS: &str = "models";
 pub struct NoModel {
     /// As given.
     name: String,
-    /// Where a model of that name would lie.
+    /// File in which a fetched model of that name would lie.
     fetched: PathBuf,
 }
 

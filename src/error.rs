@@ -1,4 +1,4 @@
-//! How the program fails: what is said on stderr and the exit code.
+//! Failures of the program: the words on stderr, and the exit code.
 
 /// The end of a subcommand that did not do what was asked. Printed as one line `virfie: …`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wrong_level_is_told_by_its_key() {
+    fn a_wrong_level_is_named_by_its_key() {
         let error = start(LogFormat::Text, Some("virfie=loud")).unwrap_err();
         assert_eq!(error.exit_code(), 2);
         assert!(error.to_string().starts_with("log-level: "), "{error}");

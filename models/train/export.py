@@ -193,7 +193,7 @@ def fill(conv: torch.nn.Conv2d, norm: torch.nn.BatchNorm2d | None, weight: np.nd
 
 
 def told(path: Path) -> dict | None:
-    """What the card of a file tells of its training."""
+    """Returns what the card of a file says of its training."""
     place = path.with_suffix(".card.json")
     return json.loads(place.read_text())["training"] if place.exists() else None
 

@@ -351,7 +351,7 @@ def frame(rng, one: Labelled, size: tuple[int, int], guest: bool = False) -> tup
         above = rng.uniform(0.4, 0.85) if rng.random() < LOW else rng.uniform(-0.08, 0.45)
         centre = ((left + right) / 2 + rng.normal() * 0.18 * high * aspect, top + high / 2 - above * high)
     if bottom >= rows - 4 and (guest or centre[1] + high / 2 > rows):
-        # Whoever the picture cuts off below is cut off by the frame, too.
+        # Somebody whom the picture cuts off below is cut off by the frame, too.
         centre = (centre[0], rows - high * (0.5 + rng.uniform(0, 0.1)))
     scale = size[1] / high
     angle = np.deg2rad(rng.normal() * 4)

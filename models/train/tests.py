@@ -225,7 +225,7 @@ def poses_are_found_where_they_are(_: Path) -> None:
     heads = {name: vectors[first:last].transpose(1, 2, 0) * unit for name, (first, last, unit) in units.items()}
     heads["heatmaps"] = targets["heat"].transpose(1, 2, 0) * 16.0 - 8
     found = poses.decode(heads, (256, 144), (144, 256), cells=True)
-    # Decoded places are told by the edges of pixels.
+    # Decoded places are given by the edges of pixels.
     assert len(found) == 1 and np.abs(found[0][:, :2] - 0.5 - pose[:, :2]).max() < 1.5, found
     assert poses.compare(pose[None], found, 144) == (7, 7)
     assert poses.compare(pose[None], found + 20, 144) == (7, 0)

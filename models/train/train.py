@@ -73,13 +73,13 @@ def begin(network: Network, options: argparse.Namespace, trained: bool) -> None:
     if "stem" in missing:
         export.load_encoder(network, options.data / "models" / ENCODER)
     if options.start and missing:
-        print(f"begins anew: {', '.join(missing)}", flush=True)
+        print(f"begins again: {', '.join(missing)}", flush=True)
 
 
 def facts(
     options: argparse.Namespace, masks: Trainer, shift: float, poses: Trainer, kinds: dict, maker: samples.Maker
 ) -> dict:
-    """What the card tells of the training."""
+    """Returns what the card says of the training."""
     return {
         "seed": SEED,
         "begun_with": export.told(options.start) if options.start else None,

@@ -33,7 +33,7 @@ class Stage(Protocol):
     name: str
     # Pictures of 256x144 in a batch, or what is as much work.
     count: int
-    # What else the card is to tell.
+    # What else the card is to say.
     facts: dict
 
     def batch(self, number: int) -> dict[str, torch.Tensor]:
@@ -59,7 +59,7 @@ def read(checkpoint: Path, network: Network) -> dict | None:
     saved = torch.load(checkpoint, map_location="cpu")
     shapes = lambda state: {name: value.shape for name, value in state.items()}
     if "runs" not in saved or shapes(saved["network"]) != shapes(network.state_dict()):
-        raise SystemExit(f"{checkpoint}: of another network; remove it to train anew")
+        raise SystemExit(f"{checkpoint}: of another network; remove it to begin again")
     return saved
 
 
@@ -109,7 +109,7 @@ class Trainer:
         self.values, self.means = ([of.state_dict()[name] for name in self.learned] for of in (self.network, self.average))
         self.step = 0
         self.spent = 0.0
-        # Each time that it went on with something else: told by the card.
+        # Each time that it went on with something else: the card says it.
         self.runs: list[dict] = []
         self.checkpoint = options.work / f"{stage.name}.pt"
         saved = read(self.checkpoint, self.network)

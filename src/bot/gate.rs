@@ -7,8 +7,8 @@
 
 use std::time::Duration;
 
-/// How much may wait for one receiver before frames are dropped. Longer would be seen as delay; a keyframe at a narrow
-/// link needs about 300 ms.
+/// Most time that may wait for one receiver before frames are dropped. Longer would be seen as delay; a keyframe at a
+/// narrow link needs about 300 ms.
 pub const MAX_QUEUED: Duration = Duration::from_millis(500);
 /// A keyframe that was asked for and does not come is asked for again after so many dropped frames: one second of
 /// video.

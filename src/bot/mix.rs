@@ -46,9 +46,9 @@ impl Mix {
         network: &Network,
         launches: &Launches,
         on_track: OnTrack,
-        tell: impl Fn(PeerNews) + Send + Sync + 'static,
+        listener: impl Fn(PeerNews) + Send + Sync + 'static,
     ) -> Result<Self, MixError> {
-        let peer = Peer::new(name, &MediaLine::received(codec, 102), network, launches, on_track, tell)?;
+        let peer = Peer::new(name, &MediaLine::received(codec, 102), network, launches, on_track, listener)?;
         peer.offer();
         Ok(Self { peer, fingerprint: None })
     }

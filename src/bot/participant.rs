@@ -48,11 +48,11 @@ pub type TrackHook = Arc<dyn Fn(LineCodec) -> Option<gst::Bin> + Send + Sync>;
 /// A bot.
 #[derive(Clone)]
 pub struct Bot {
-    /// Where and as whom.
+    /// Place in a room, and the name to take it by.
     pub invitation: Invitation,
     /// The source of its picture and sound; `None`: only listens.
     pub source: Option<Arc<Source>>,
-    /// How it reaches the network.
+    /// Ways to the network.
     pub network: Network,
     /// Launch texts.
     pub launches: Launches,

@@ -11,7 +11,7 @@ use tokio_tungstenite::{
 };
 use url::Url;
 
-/// How long the server may take to accept a socket.
+/// Longest time that the server may take to accept a socket.
 const CONNECT: Duration = Duration::from_secs(10);
 
 /// The room to join, and the name to join as.
@@ -98,7 +98,7 @@ pub enum News {
     Candidate(String),
     /// The answer to our offer to receive.
     Answer(String),
-    /// How the mix reaches us: the rendition, why, and what our line is thought to carry, in kbit/s.
+    /// Delivery of the mix to us: the rendition, the reason for it, and what our line is thought to carry, in kbit/s.
     Delivery(Option<String>, String, Option<u64>),
     /// The server receives from us.
     Connected,

@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_tells_the_last_second_and_late_frames_in_all() {
+    fn a_line_says_the_last_second_and_late_frames_in_all() {
         let (tally, mut reporter) = (Tally::default(), Reporter::default());
         for at in [10u64, 43, 76, 200] {
             tally.frame(at * 1_000_000);

@@ -28,9 +28,9 @@ use url::Url;
 use super::tally::Tally;
 use crate::media::codec::VideoCodec;
 
-/// How long the server may take to answer.
+/// Longest time that the server may take to answer.
 const ANSWER: Duration = Duration::from_secs(10);
-/// How often the server is asked what it sends to whom.
+/// Time between two questions to the server about what it sends to whom.
 const ASK: Duration = Duration::from_secs(2);
 /// Longest wait for packets.
 const PATIENCE: Duration = Duration::from_millis(50);

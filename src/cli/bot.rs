@@ -42,7 +42,7 @@ pub struct Args {
     /// Audio file to send in a loop [default: a beep a second].
     #[arg(long)]
     audio: Option<PathBuf>,
-    /// How many bots; all send the same. At most 64, or 1000 with --receive-only.
+    /// Number of bots; all send the same. At most 64, or 1000 with --receive-only.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1000))]
     count: u16,
     /// Only watch, by WHEP, counting what comes without decoding it: cheap viewers for load tests. The room must exist.
@@ -207,7 +207,7 @@ fn print_line(line: &crate::bot::tally::TallyLine) {
     }
 }
 
-/// How long bots may take to say goodbye.
+/// Longest time that bots may take to say goodbye.
 const FAREWELL: Duration = Duration::from_secs(2);
 
 async fn run_all(

@@ -31,7 +31,7 @@ const SECONDS_OF_FONT: u64 = 5;
 /// Files that it may have open: GStreamer opens its plugins one by one.
 const FILES: u64 = 256;
 
-/// How much it stands back behind the rooms.
+/// Steps that it stands back behind the rooms.
 const STEPS_BACK: i32 = 10;
 
 /// Decodes its standard input.

@@ -10,10 +10,10 @@ use ureq::{Agent, tls::TlsConfig};
 
 use crate::error::ProgramError;
 
-/// How long the server may take to answer.
+/// Longest time that the server may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How much of an answer is read, in bytes. `/readyz` has some hundred.
+/// Most that is read of an answer, in bytes. `/readyz` has some hundred.
 const MOST_READ: u64 = 64 << 10;
 
 /// Asks a running server whether it is well.

@@ -18,7 +18,7 @@ pub struct Args {
 enum Action {
     /// Makes another key to sign tokens: all tokens from before are invalid, in a server that runs within seconds
     Rotate {
-        /// Where keys are kept [default: $XDG_DATA_HOME/virfie or ~/.local/share/virfie]
+        /// Folder of keys [default: $XDG_DATA_HOME/virfie or ~/.local/share/virfie]
         #[arg(long, env = "VIRFIE_DATA_DIR", value_name = "DIR", hide_env_values = true)]
         data_dir: Option<PathBuf>,
     },

@@ -62,7 +62,7 @@ enum Action {
         /// Height of the frames in pixels
         #[arg(long, default_value_t = 360, value_parser = clap::value_parser!(u32).range(16..=4096))]
         height: u32,
-        /// How many frames are measured
+        /// Number of frames to measure
         #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
         frames: u32,
         /// Body parts, too
@@ -79,7 +79,7 @@ enum Action {
 // Where models are kept. Not a doc comment: clap would show it in place of the actions' own texts.
 #[derive(Debug, clap::Args)]
 struct Place {
-    /// Where the server keeps its data
+    /// Folder of the server's data
     #[arg(long, env = "VIRFIE_DATA_DIR", value_name = "DIR", hide_env_values = true)]
     data_dir: Option<PathBuf>,
 }

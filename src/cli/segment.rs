@@ -68,7 +68,7 @@ pub struct Args {
     /// The model: `embedded`, an ONNX file, or the name of one in the data directory's models [default: embedded]
     #[arg(long, env = "VIRFIE_MODEL", value_name = "embedded|FILE|NAME", hide_env_values = true)]
     model: Option<String>,
-    /// Where models are kept [default: as `serve`]
+    /// Folder of models [default: as `serve`]
     #[arg(long, env = "VIRFIE_DATA_DIR", value_name = "DIR", hide_env_values = true)]
     data_dir: Option<PathBuf>,
 }

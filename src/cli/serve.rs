@@ -42,16 +42,16 @@ use crate::{
     telemetry,
 };
 
-/// How long rooms may take to end. With the two below, the program is gone within ten seconds.
+/// Longest time that rooms may take to end. With the two below, the program is gone within ten seconds.
 const DRAIN_LIMIT: Duration = Duration::from_secs(6);
 
-/// How long answers that are being sent, and the last webhooks, may take to end.
+/// Longest time that answers that are being sent, and the last webhooks, may take to end.
 const ANSWER_LIMIT: Duration = Duration::from_secs(2);
 
-/// How long blocking work, such as decoding an image, may take to end.
+/// Longest time that blocking work, such as decoding an image, may take to end.
 const WORK_LIMIT: Duration = Duration::from_secs(1);
 
-/// How long a connection may take to send its first request.
+/// Longest time that a connection may take to send its first request.
 const FIRST_REQUEST_LIMIT: Duration = Duration::from_secs(15);
 
 /// A client of HTTP/2 that has not answered a ping for so long is gone.
@@ -60,19 +60,19 @@ const PING_LIMIT: Duration = Duration::from_secs(20);
 /// Requests of one HTTP/2 connection that may be answered at once.
 const MOST_STREAMS: u32 = 64;
 
-/// How long the server's own TURN credentials are valid: ten years.
+/// Lifetime of the server's own TURN credentials: ten years.
 const OWN_TURN_LIFETIME: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 
 /// File descriptors that the server wants, if the system lets it: enough for some hundred people who send.
 const WANTED_DESCRIPTORS: u64 = 65_536;
 
-/// How often the server looks whether its certificate or its signing key has been replaced.
+/// Time between two looks whether its certificate or its signing key has been replaced.
 const LOOK_AT_KEYS: Duration = Duration::from_secs(2);
 
 /// Threads for files and for decoding: half of the reserve of `control::api::capacity`.
 const MOST_BLOCKING: usize = 32;
 
-/// How often histograms are tidied when nobody scrapes them, and free memory is looked at.
+/// Time between two rounds of upkeep: histograms are tidied while nobody scrapes them, and free memory is looked at.
 const UPKEEP: Duration = Duration::from_secs(5);
 
 /// Runs the server. Every flag is also an environment variable VIRFIE_* and a key of the file.
@@ -167,7 +167,7 @@ fn listen(address: SocketAddr) -> Result<TcpListener, ProgramError> {
         };
         ProgramError::Failed(format!("listen: {address}: {why}"))
     })?;
-    // Its connections inherit it. Where the system has none of it, they last longer.
+    // Its connections inherit it. Where the system does not have it, they last longer.
     let _ = socket2::SockRef::from(&listener).set_tcp_user_timeout(Some(DEAF_LIMIT));
     Ok(listener)
 }
@@ -404,7 +404,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_port_in_use_is_told_in_one_line() {
+    fn a_port_in_use_is_reported_in_one_line() {
         let first = listen("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = first.local_addr().unwrap();
         let error = listen(address).unwrap_err();

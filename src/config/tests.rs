@@ -110,7 +110,7 @@ fn every_flag_is_a_key_of_the_file() {
 }
 
 #[test]
-fn a_wrong_file_is_told_by_its_key_in_one_line() {
+fn a_wrong_file_is_named_by_its_key_in_one_line() {
     for (text, key) in [
         ("lisen = \"x\"", "lisen"),
         ("max-rooms = \"many\"", "max-rooms"),
@@ -125,7 +125,7 @@ fn a_wrong_file_is_told_by_its_key_in_one_line() {
 }
 
 #[test]
-fn a_wrong_value_is_told_by_its_key() {
+fn a_wrong_value_is_named_by_its_key() {
     for (arguments, key) in [
         (["--listen", "everywhere"], "listen"),
         (["--model", "/no/such/file"], "model"),

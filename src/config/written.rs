@@ -18,7 +18,7 @@ pub struct Written {
     /// Address and port to listen on [default: 127.0.0.1:8080]
     #[arg(long, env = "VIRFIE_LISTEN", value_name = "ADDR:PORT", hide_env_values = true)]
     pub listen: Option<String>,
-    /// Where keys, assets and models are kept [default: $XDG_DATA_HOME/virfie or ~/.local/share/virfie]
+    /// Folder of keys, assets and models [default: $XDG_DATA_HOME/virfie or ~/.local/share/virfie]
     #[arg(long, env = "VIRFIE_DATA_DIR", value_name = "DIR", hide_env_values = true)]
     pub data_dir: Option<PathBuf>,
     /// The segmentation model: `embedded`, an ONNX file, the name of one in <data-dir>/models, or `none` [default:
@@ -58,7 +58,7 @@ pub struct Written {
     /// Lets producers send rooms to loopback and private addresses, too; admins always may
     #[arg(long, env = "VIRFIE_INTERNAL_OUTPUTS", value_name = "true|false", num_args = 0..=1, default_missing_value = "true", hide_env_values = true)]
     pub internal_outputs: Option<bool>,
-    /// Where recordings go [default: <data-dir>/recordings]
+    /// Folder of recordings [default: <data-dir>/recordings]
     #[arg(long, env = "VIRFIE_RECORDINGS", value_name = "DIR", hide_env_values = true)]
     pub recordings: Option<PathBuf>,
     /// Megabytes that recordings and HLS events leave free on their disk: they end before it is full [default: 1000]
@@ -83,8 +83,8 @@ pub struct Written {
     /// [default: true]
     #[arg(long, env = "VIRFIE_MEDIA_TCP", value_name = "true|false", num_args = 0..=1, default_missing_value = "true", hide_env_values = true)]
     pub media_tcp: Option<bool>,
-    /// Where the server calls its peers: `public` leaves out private and loopback addresses, `all` does not [default:
-    /// public if the machine has a public address or --public-ip, else all]
+    /// Addresses at which the server calls its peers: `public` leaves out private and loopback addresses, `all` does
+    /// not [default: public if the machine has a public address or --public-ip, else all]
     #[arg(long, env = "VIRFIE_PEER_ADDRESSES", value_name = "public|all", hide_env_values = true)]
     pub peer_addresses: Option<String>,
     /// Takes .launch files from here instead of those built in
@@ -96,7 +96,7 @@ pub struct Written {
     /// Most participants of a room, unless the room says otherwise [default: 16]
     #[arg(long, env = "VIRFIE_MAX_PARTICIPANTS", value_name = "N", hide_env_values = true)]
     pub max_participants: Option<i64>,
-    /// How long the last picture of a silent sender stays, in milliseconds [default: 2000]
+    /// Time for which the last picture of a silent sender stays, in milliseconds [default: 2000]
     #[arg(long, env = "VIRFIE_HOLD_MS", value_name = "MS", hide_env_values = true)]
     pub hold_ms: Option<i64>,
     /// The background of the people of a new room: #rrggbb or an image asset [default: studio.jpg]

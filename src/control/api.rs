@@ -37,11 +37,13 @@ pub mod page;
 pub mod participants;
 mod patience;
 pub mod photos;
+pub mod places;
 pub mod poses;
 mod preflight;
 pub mod problem;
 mod query;
 pub mod recordings;
+pub mod room_path;
 pub mod rooms;
 pub mod scenario;
 pub mod scenes;
@@ -51,7 +53,6 @@ mod threads;
 pub mod timers;
 pub mod tokens;
 mod transfer;
-pub mod turns;
 mod unpack;
 pub mod whep;
 pub mod whip;
@@ -83,13 +84,13 @@ use crate::{
     media::port::Media,
 };
 
-/// Where the resources are.
+/// Path below which the resources are.
 pub const BASE: &str = "/api/v1";
 
-/// How long browsers may remember what another origin may do.
+/// Time for which browsers may remember what another origin may do.
 const PREFLIGHT_AGE: Duration = Duration::from_secs(3600);
 
-/// How long TURN credentials are valid that are made for somebody: a relay asks for them again and again.
+/// Lifetime of TURN credentials that are made for somebody: a relay asks for them again and again.
 const TURN_LIFETIME: Duration = Duration::from_secs(24 * 3600);
 
 /// The state that every handler can reach. Cheap to clone.
@@ -101,20 +102,20 @@ pub struct AppState {
     pub auth: Arc<auth::Auth>,
     /// Images for layouts.
     pub assets: Arc<AssetStore>,
-    /// How the server is set up.
+    /// Setup of the server.
     pub config: Arc<ServeConfig>,
     /// The descriptors and threads that the process may still open.
     pub capacity: Arc<capacity::Capacity>,
-    /// Whose tokens made which rooms.
+    /// Rooms and the tokens that made them.
     pub founders: Arc<founders::Founders>,
     /// Answers that wait to be read.
     pub answers: Arc<answers::Waiting>,
     /// Those who have a snapshot made.
-    pub snapshots: Arc<turns::Turns>,
+    pub snapshots: Arc<places::Places>,
     /// Those who try an output.
-    pub trials: Arc<turns::Turns>,
+    pub trials: Arc<places::Places>,
     /// Those who have the host of an output looked for.
-    pub lookups: Arc<turns::Turns>,
+    pub lookups: Arc<places::Places>,
     /// The receivers that hear of what happens.
     pub hooks: Arc<Hooks>,
 }
@@ -153,7 +154,7 @@ impl AppState {
         let of_task = Arc::clone(&registry);
         tokio::spawn(async move { hls::clean_events(&of_task).await });
         let capacity = Arc::new(capacity::Capacity::of_this_process());
-        let turns = |(all, each)| Arc::new(turns::Turns::new(all, each));
+        let places = |(all, each)| Arc::new(places::Places::new(all, each));
         Ok(Self {
             registry,
             auth,
@@ -162,9 +163,9 @@ impl AppState {
             capacity,
             founders: Arc::default(),
             answers: Arc::default(),
-            snapshots: turns(snapshot::TURNS),
-            trials: turns(outputs::TRIALS),
-            lookups: turns(bounds::LOOKUPS),
+            snapshots: places(snapshot::PLACES),
+            trials: places(outputs::TRIALS),
+            lookups: places(bounds::LOOKUPS),
             hooks,
         })
     }

@@ -5,8 +5,8 @@
 //! - [`clips`]: videos, which the media looks into; [`sounds`]: which it decodes.
 //! - [`font`]: what is taken for a font; [`lettering`], `glyphs`: how texts are drawn with them; [`foreign`]: where that is
 //!   done.
-//! - [`picture`]: what is taken for an image, and how it is decoded (under limits); [`animation`]: the same of what
-//!   moves; [`profile`]: what its colours mean.
+//! - [`picture`]: what is taken for an image, and how it is decoded; [`animation`]: the same of what moves. Both use
+//!   `picture_terms`, the types and limits of images, and `decoders`, which keep to them. [`profile`]: what colours mean.
 //! - `source`: what rooms ask for.
 //! - [`cache`]: decoded images, the least recently used dropped first. `budget`: the memory of all that are decoded.
 //!   `turns`: whose work is done next. [`incoming`]: files on their way in.
@@ -22,6 +22,7 @@ pub mod animation;
 mod budget;
 pub mod cache;
 pub mod clips;
+mod decoders;
 pub mod font;
 pub mod foreign;
 mod glyphs;
@@ -29,7 +30,9 @@ pub mod incoming;
 mod jpeg;
 pub mod kind;
 pub mod lettering;
+mod lettering_limits;
 pub mod picture;
+mod picture_terms;
 pub mod profile;
 pub mod shelves;
 pub mod sounds;
@@ -177,7 +180,7 @@ pub struct Asset {
     pub bytes: u64,
     /// Width and height in pixels of what can be seen, as it is shown (a photo's orientation counts).
     pub size: Option<(u32, u32)>,
-    /// How long a clip is, if it says so.
+    /// Length of a clip, if the clip says so.
     pub duration: Option<Duration>,
     /// Of a font: what texts call it.
     pub family: Option<String>,
@@ -346,7 +349,7 @@ impl AssetStore {
     /// Returns a place for a file that is to be put under this name.
     ///
     /// # Errors
-    /// When there can be none of this name, or the disk fails.
+    /// When no asset can have this name, or the disk fails.
     pub async fn incoming(&self, name: &str) -> Result<Incoming, AssetError> {
         self.shelves.place(name)?;
         let make = self.incomings();
@@ -363,7 +366,7 @@ impl AssetStore {
     /// Returns whether the asset of this name has the same content; `None`: no asset has this name.
     ///
     /// # Errors
-    /// When there can be none of this name, or the disk fails.
+    /// When no asset can have this name, or the disk fails.
     pub async fn is_same(&self, name: &str, incoming: Incoming) -> Result<(Option<bool>, Incoming), AssetError> {
         let (file, name) = (self.file(name).await?, name.to_owned());
         blocking(move || {
@@ -403,7 +406,7 @@ impl AssetStore {
                     asset.duration = Some(sounds::length(&decoded));
                 }
                 // A header may promise what the rest does not keep.
-                AssetKind::Image => drop(animation::still(&incoming.content()?)?),
+                AssetKind::Image => drop(picture::still(&incoming.content()?)?),
                 AssetKind::Font => foreign::Fonts::check(&*looker.0, incoming.path())?,
             }
             Ok((asset, incoming))
@@ -508,7 +511,7 @@ impl AssetStore {
             // Of what moves only one picture is known before.
             let size = picture::header(&content).map_or((0, 0), |header| (header.width, header.height));
             let share = budget.take(most_bytes(size), &holder)?;
-            let still = budget.keep(animation::still(&content)?, share)?;
+            let still = budget.keep(picture::still(&content)?, share)?;
             Ok((Image { name: owned.into(), still, clip: None }, stamp))
         })
         .await?;

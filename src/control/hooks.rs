@@ -55,7 +55,7 @@ struct Receiver {
     queue: Mutex<Queue>,
     /// Something has changed that its threads may wait for.
     news: Condvar,
-    /// How many events wait, for those who wait for the end.
+    /// Number of waiting events, for those who wait for the end.
     length: watch::Sender<usize>,
     /// The part of its URL that may be shown.
     shown: String,

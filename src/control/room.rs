@@ -8,7 +8,7 @@
 //! - [`registry`]: all rooms of the process. [`store`]: their files, which survive a restart.
 //! - [`journal`]: what is of note in all rooms, in one stream.
 //! - [`images`]: where the pictures that layouts name come from. `sizes`: how large those are that are not shown.
-//! - [`error`]: what a request can fail with. [`secret`]: names that nobody can guess.
+//! - [`error`]: what a request can fail with. [`revision`]: how often the room has changed, and `If-Match` (PURE). [`secret`]: names that nobody can guess.
 
 mod actor;
 pub mod error;
@@ -17,6 +17,7 @@ pub mod images;
 pub mod journal;
 pub mod registry;
 pub mod requests;
+pub mod revision;
 pub mod secret;
 mod sizes;
 pub mod state;
@@ -36,6 +37,7 @@ pub use requests::{
     handle::RoomHandle,
     scenario::{Loaded, Scenario},
 };
+pub use revision::{IfMatch, Revision};
 pub use state::{
     ResourceKind,
     change::{LayoutChange, SettingsChange},
@@ -47,7 +49,6 @@ pub use state::{
     photo::Photo,
     pose::RoomPoses,
     record::{RoomDocument, SceneEntry},
-    revision::{IfMatch, Revision},
     scenes::{ActiveScene, SceneChoice, SceneName, SceneView},
     stage::Landing,
     view::{

@@ -111,9 +111,9 @@ impl Rendition {
 /// One encoding of a room's picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct EncodingId {
-    /// How it is encoded.
+    /// Codec of the picture.
     pub codec: VideoCodec,
-    /// How large it is.
+    /// Size and rate of the picture.
     pub rendition: Rendition,
 }
 

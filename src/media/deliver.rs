@@ -11,7 +11,7 @@
 //! line cannot carry is left out for that receiver alone: it gets a smaller rendition, or sound alone. Failure: a
 //! receiver that is lost is reported as [`News::Gone`]; a port that cannot be bound is reported at start. Threads:
 //! `receive` reads the port, `receive-tcp` the TCP connections, and one `deliver-…` for every two cores serves
-//! receivers. `Tell` callbacks are called on those threads and must not block.
+//! receivers. `Listener` callbacks are called on those threads and must not block.
 
 use std::{
     collections::HashMap,
@@ -51,12 +51,15 @@ use tcp::{Connections, Service};
 
 use crate::media::{
     codec::{EncodingId, Rendition, VideoCodec},
-    gst::priority::{self, Role},
+    gst::{
+        load,
+        priority::{self, Role},
+    },
     port::{PeerId, PeerRefused},
     sdp::{Candidate, Description},
 };
 
-/// How long the thread that reads the port may sleep: so late does it see that it is to end.
+/// Longest time that the thread that reads the port may sleep: so late does it see that it is to end.
 const PATIENCE: Duration = Duration::from_millis(200);
 
 /// A room among those that are delivered.
@@ -83,7 +86,7 @@ pub struct Report {
     pub codec: Option<VideoCodec>,
     /// The picture that it is sent; `None`: sound alone.
     pub rung: Option<Rendition>,
-    /// Why, in the words of [`rung::Reason::name`].
+    /// Reason, in the words of [`rung::Reason::name`].
     pub reason: &'static str,
     /// Share of packets lost, 0 to 1.
     pub loss: f32,
@@ -91,9 +94,9 @@ pub struct Report {
     pub round_trip: Option<Duration>,
     /// Estimated capacity of its line, in bits a second, once known.
     pub estimate: Option<u64>,
-    /// When something came from it last.
+    /// Moment at which something came from it last.
     pub heard: Instant,
-    /// When it said last that more of what is sent has come.
+    /// Moment at which it said last that more of what is sent has come.
     pub acknowledged: Option<Instant>,
     /// Whether a part of the picture was left out since the last report: its line carried less than was to be sent.
     pub held_back: bool,
@@ -110,17 +113,17 @@ pub enum News {
     Keyframe(EncodingId),
     /// The encodings that have to be made for it from now on.
     Needs([Option<EncodingId>; 2]),
-    /// How it is doing; about once a second, and at each change of its rung.
+    /// Its state; about once a second, and at each change of its rung.
     Report(Report),
 }
 
 /// The owner's ear.
 #[derive(Clone)]
-pub struct Tell(pub Arc<dyn Fn(PeerId, News) + Send + Sync>);
+pub struct Listener(pub Arc<dyn Fn(PeerId, News) + Send + Sync>);
 
-impl std::fmt::Debug for Tell {
+impl std::fmt::Debug for Listener {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Tell")
+        f.write_str("Listener")
     }
 }
 
@@ -136,7 +139,7 @@ pub struct Newcomer {
     /// The rendition that they want.
     pub wish: RenditionChoice,
     /// Gets all news of them.
-    pub tell: Tell,
+    pub listener: Listener,
 }
 
 /// See the module. One for all receivers of the process, and one for each server that a room goes to. Dropping it ends
@@ -176,8 +179,7 @@ impl Delivery {
     /// # Errors
     /// The port is taken or not allowed, or the system has no thread left.
     pub fn start(binding: Binding) -> io::Result<Self> {
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Self::start_threads(binding, (cores / 2).clamp(1, 8))
+        Self::start_threads(binding, (load::cores() / 2).clamp(1, 8))
     }
 
     /// Does the same with so many threads that serve.
@@ -255,7 +257,7 @@ impl Delivery {
 
     /// Serves a connection from now on.
     fn take_in(&self, connected: Connected, newcomer: Newcomer) {
-        let Newcomer { room, peer, ladder, wish, tell } = newcomer;
+        let Newcomer { room, peer, ladder, wish, listener } = newcomer;
         let shard = {
             let mut places = self.places.lock();
             let load = |shard: &usize| places.values().filter(|place| *place == shard).count();
@@ -266,7 +268,7 @@ impl Delivery {
         let route = Route::new(shard, peer);
         self.routes.add(connected.ufrag.clone(), route.clone());
         let connected = Box::new(connected);
-        self.one(shard, Message::Add { room, route, connected, ladder, wish, tell });
+        self.one(shard, Message::Add { room, route, connected, ladder, wish, listener });
     }
 
     /// Returns bytes that have gone out by UDP, in packets of every kind.

@@ -77,8 +77,8 @@ pub struct Encoder {
     arbiter: std::sync::Arc<Mutex<KeyframeArbiter>>,
     caps: Mutex<Option<gst::Caps>>,
     dropped: AtomicU64,
-    /// When the first frame was brought after which no unit has come, in nanoseconds; [`NOTHING`]: units have come for
-    /// all.
+    /// Moment at which the first frame was brought after which no unit has come, in nanoseconds; [`NOTHING`]: units
+    /// have come for all.
     waits_since: std::sync::Arc<AtomicU64>,
 }
 

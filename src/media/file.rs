@@ -51,10 +51,10 @@ pub use repeat::{Player, look};
 pub use samples::samples;
 pub use write::{Container, Target, Writer};
 
-/// How long a file may give or take nothing.
+/// Longest time for which a file may give or take nothing.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How often a wait looks at [`Stop`].
+/// Time between a wait's looks at [`Stop`].
 const LOOK: Duration = Duration::from_millis(20);
 
 /// Most pixels of a frame: 8K. A file of some bytes may promise gigabytes.
@@ -102,7 +102,7 @@ pub struct Shape {
     pub rate: (u32, u32),
     /// Width and height of a pixel.
     pub aspect: (u32, u32),
-    /// How the planes become colours.
+    /// Rules by which the planes become colours.
     pub colours: Colours,
 }
 
@@ -236,7 +236,7 @@ fn decoder(
     decode.connect_pad_added(move |_, pad| {
         // Pictures that are not compressed have no decoder.
         allowed.bound(pad, &heard);
-        range::tell_full_range(pad);
+        range::announce_full_range(pad);
         let caps = pad.current_caps().unwrap_or_else(|| pad.query_caps(None));
         let kind = caps.structure(0).map(|fields| fields.name().to_string()).unwrap_or_default();
         heard.with(|heard| {

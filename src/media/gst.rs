@@ -1,7 +1,7 @@
 //! The parts of GStreamer that every stage needs: one clock for all pipelines, pipelines that are owned values, launch
 //! texts, the bus, the hand-off into an `appsrc`, and which threads come first.
 //!
-//! Threads: none of its own but the short-lived `reap-…` threads, on which pipelines are set to NULL.
+//! Threads: only the short-lived `reap-…` threads, on which pipelines are set to NULL.
 //! Failure: a pipeline that hangs on its way to NULL is logged and leaked; nobody waits for it.
 
 mod crypto;

@@ -80,7 +80,7 @@ pub fn video(
     seal(&decoder);
     limit_backlog(&decoder, &segmenter);
     if let Some(pad) = decoder.static_pad("src") {
-        range::tell_full_range(&pad);
+        range::announce_full_range(&pad);
     }
     if let Some(depay) = bin.by_name("depay") {
         count_packets(&depay, progress);

@@ -13,7 +13,6 @@
 
 mod cutout;
 mod delay;
-pub mod document;
 mod plan;
 mod sidecar;
 mod writer;
@@ -31,7 +30,6 @@ use std::{
 };
 
 pub use cutout::CutoutRecorder;
-use document::Content;
 use gstreamer::{self as gst, prelude::*};
 use gstreamer_app::AppSrc;
 use plan::{IsoPlan, Step, Tracks};
@@ -48,7 +46,7 @@ use crate::media::{
         probe::LEFT_OUT,
         stage::StageError,
     },
-    port::{Blame, OutputFault, TrackKind},
+    port::{Blame, OutputFault, TrackKind, iso_document::Content},
 };
 
 /// Of what comes as it came.
@@ -60,14 +58,14 @@ const WAITING: usize = 2048;
 /// Most packets that wait for a file to begin: as long as a track is waited for, and some.
 const GATHERED: usize = 1024;
 
-/// How long the thread waits for a packet at most.
+/// Longest time for which the thread waits for a packet.
 const LOOK: Duration = Duration::from_millis(250);
 
 /// Packets that come late together may have one time, and are written a millisecond apart: muxers count in these, and
 /// all that follows is made of it. So many of them are less than a picture.
 const TOGETHER: gst::ClockTime = gst::ClockTime::from_mseconds(15);
 
-/// How much may wait for the disk, or for a track that is silent, for whose next packet the muxer waits.
+/// Most that may wait for the disk, or for the next packet of a silent track, for which the muxer waits.
 const BACKLOG: Duration = Duration::from_secs(plan::SILENT.as_secs() + 3);
 
 /// The place where the files go.
@@ -95,9 +93,9 @@ impl Place {
 /// The order that a recorder works with.
 #[derive(Clone)]
 pub struct Order {
-    /// Where the files go.
+    /// Place of the files.
     pub place: Place,
-    /// Whose they are.
+    /// Owner of the files.
     pub owner: Owner,
     /// Notes them.
     pub sidecar: Arc<Sidecar>,
@@ -153,7 +151,7 @@ pub enum News {
         name: String,
         /// Its size.
         bytes: u64,
-        /// How long it plays.
+        /// Playing time.
         length: Duration,
     },
 }
@@ -182,11 +180,11 @@ impl Recorder {
     ///
     /// # Errors
     /// When the system has no thread left.
-    pub fn start(order: Order, launches: Launches, tell: impl Fn(News) + Send + 'static) -> std::io::Result<Self> {
+    pub fn start(order: Order, launches: Launches, listener: impl Fn(News) + Send + 'static) -> std::io::Result<Self> {
         let (packets, received) = sync_channel(WAITING);
         let bytes = Arc::<AtomicU64>::default();
         let name = format!("iso-{}", order.place.stem);
-        let writer = Writer::new(order, launches, MATROSKA, bytes.clone(), tell);
+        let writer = Writer::new(order, launches, MATROSKA, bytes.clone(), listener);
         let work = Work { writer, file: None };
         std::thread::Builder::new().name(name).spawn(move || work.work(&received))?;
         Ok(Self { packets, bytes })

@@ -1,4 +1,4 @@
-//! Where the room is sent to besides its receivers.
+//! Outputs: the places to which the room is sent besides its receivers.
 //!
 //! ```text
 //!   unit, packet ─► worker: feed, restamped to zero ─┬─► muxed: rtmp | srt | hls | file: mux ─► sink, in a pipeline of its own
@@ -8,7 +8,7 @@
 //! here blocks the caller: a dead output is retried by its own thread. Threads: callers' own, and one `output-…` thread
 //! per output.
 //!
-//! A new kind is one file with a [`Kind`], and one arm each in [`terms::OutputTarget`] and in [`destination`]. One that
+//! A new kind is one file with a [`Kind`], and one arm each in [`OutputTarget`] and in [`destination`]. One that
 //! is a pipeline is a [`Destination`], too, and has one launch text `output-….launch` with an appsrc `video`, an appsrc
 //! `audio` and a sink `sink`. `docs/architecture.md` names all that belongs to it.
 
@@ -21,7 +21,6 @@ use std::{
     time::Duration,
 };
 
-pub mod address;
 mod chapters;
 mod feed;
 mod file;
@@ -29,25 +28,21 @@ mod greeting;
 pub mod hls;
 mod hosts;
 mod muxed;
-pub mod notes;
 pub mod retry;
 mod rtmp;
-pub mod settings;
 pub mod space;
 mod srt;
-pub mod terms;
 mod tls;
 pub mod trial;
 mod whip;
 pub mod worker;
 
 use gstreamer::{self as gst, prelude::*};
-use terms::{Blame, OutputFault, OutputTarget, Recorded, Split, Trial};
 use trial::Steps;
 
 use crate::media::{
     gst::{launch::Launches, pipeline::OwnedPipeline, stage::StageError},
-    port::VideoSettings,
+    port::{Blame, OutputFault, OutputTarget, Recorded, Split, Trial, VideoSettings},
 };
 
 /// The operations of a kind of output that the worker uses. Called on the output's thread.
@@ -163,13 +158,13 @@ pub trait Destination: Kind {
     }
 }
 
-/// How long the other end, or a disk, may take to accept an attempt.
+/// Longest time that the other end, or a disk, may take to accept an attempt.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The longest queue for the network before units are dropped.
 const BACKLOG: Duration = Duration::from_secs(4);
 
-/// How long the end of a stream may take to reach the other end, beside the time that it needs on the way.
+/// Longest time that the end of a stream may take to reach the other end, beside the time that it needs on the way.
 const FAREWELL: Duration = Duration::from_secs(2);
 
 /// The fault of an attempt whose stream has come to its end.

@@ -1,11 +1,13 @@
 //! The narrow port between control and media: commands go down, events come up, nothing else crosses.
 //!
-//! Control sees this file only. [`Media`] opens a room's media and answers with a [`RoomMedia`], whose one method
+//! Control sees this module only; what both name of outputs and recordings stands below it. [`Media`] opens a room's media and answers with a [`RoomMedia`], whose one method
 //! takes a [`MediaCommand`] and returns at once; [`MediaEvent`]s report what happens on the channel given at
 //! opening. Tests of the control tree implement both traits with a fake.
 
 mod assets;
 mod health;
+pub mod iso_document;
+pub mod output;
 
 use std::{fmt, path::Path, sync::Arc, time::Duration};
 
@@ -14,14 +16,10 @@ use tokio::sync::{mpsc::UnboundedSender, oneshot};
 pub use self::{
     assets::{Clip, FontUse, Image, Samples, Sound},
     health::{Health, Loudness},
-};
-pub use crate::media::{
-    codec::{RECEIVED, Rendition, SENT, VideoCodec},
-    compose::still::Still,
-    iso::document::Document as IsoDocument,
+    iso_document::Document as IsoDocument,
     output::{
         address::{RtmpAddress, SrtAddress, WhipAddress},
-        hls::terms::{
+        hls::{
             CODECS as HLS_CODECS, Cut as HlsCut, END as HLS_END, EVENT as HLS_EVENT, HlsTarget,
             LONGEST_PLAYLIST as HLS_LONGEST_PLAYLIST, PLAYLIST as HLS_PLAYLIST, Window as HlsWindow,
         },
@@ -34,14 +32,20 @@ pub use crate::media::{
             OutputState, OutputTarget, Recorded, Split, Trial, TrialStep,
         },
     },
+};
+pub use crate::media::{
+    codec::{RECEIVED, Rendition, SENT, VideoCodec},
+    compose::still::Still,
     sdp::{Candidate, Description, Fault as SdpFault, Fragment, SdpKind, is_internal, network_of, parse_fragment},
     segment::pose::{KEYPOINTS, Keypoint, Pose},
-    webrtc::pulse::SHORTEST_SILENCE,
 };
 use crate::{
     layout::{Scene, Trigger},
     media::sdp::{Chosen, check_whole, choose},
 };
+
+/// The least silence by which a connection is lost that its other end did not close.
+pub const SHORTEST_SILENCE: Duration = Duration::from_millis(4_500);
 
 /// Opens the media of rooms. One per process.
 pub trait Media: Send + Sync + 'static {
@@ -95,7 +99,7 @@ pub trait RoomMedia: Send + Sync + 'static {
 pub struct Segmentation {
     /// Name of the loaded model, `None` without one: whole pictures are shown.
     pub model: Option<String>,
-    /// Why no model is loaded, in one line for the log, `/readyz` and the room state.
+    /// Reason why no model is loaded, in one line for the log, `/readyz` and the room state.
     pub reason: Option<String>,
     /// Whether the model finds keypoints, too.
     pub keypoints: bool,
@@ -106,7 +110,7 @@ pub struct Segmentation {
 pub struct RoomSpec {
     /// The room's name, for logs, thread names and metrics.
     pub room: Arc<str>,
-    /// How long the last frame of a silent sender stays on the canvas.
+    /// Time for which the last frame of a silent sender stays on the canvas.
     pub hold: Duration,
     /// Whether keypoints are found, as by [`MediaCommand::SetKeypoints`].
     pub keypoints: bool,
@@ -151,7 +155,7 @@ pub struct Picture {
 /// A participant as the layout sees them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seat {
-    /// Whose frames are shown.
+    /// Participant whose frames are shown.
     pub participant: ParticipantId,
     /// The name that layers use.
     pub name: Arc<str>,
@@ -227,8 +231,8 @@ pub struct DeliveryReport {
     pub rendition: Option<String>,
     /// All renditions that there are, the largest first.
     pub renditions: Vec<String>,
-    /// Why it is this one: `start`, `slow network`, `loss`, `small player`, `hidden`, `save data`, `slow decoder`,
-    /// `fixed` or `recovered`.
+    /// Reason for this rendition: `start`, `slow network`, `loss`, `small player`, `hidden`, `save data`, `slow
+    /// decoder`, `fixed` or `recovered`.
     pub reason: &'static str,
     /// Share of packets lost, 0 to 1.
     pub loss: f32,
@@ -298,7 +302,7 @@ pub enum MediaCommand {
     AddSender {
         /// The new connection.
         peer: PeerId,
-        /// Whose connection it is.
+        /// Participant whose connection it is.
         participant: ParticipantId,
         /// The name that others see.
         name: Arc<str>,
@@ -344,7 +348,7 @@ pub enum MediaCommand {
     RemovePeer(PeerId),
     /// A participant left for good: frame, sound and slot state are dropped.
     Forget(ParticipantId),
-    /// How loud a participant is in the mix, and where.
+    /// Loudness of a participant in the mix, and the direction.
     SetGain {
         /// Their id.
         participant: ParticipantId,
@@ -361,7 +365,7 @@ pub enum MediaCommand {
     AddOutput {
         /// Its id.
         output: OutputId,
-        /// Where to, and as what.
+        /// Destination, and what it gets.
         spec: OutputSpec,
     },
     /// Sends something else from the next keyframe on, over the same connection.
@@ -376,7 +380,7 @@ pub enum MediaCommand {
     /// Shows this in a picture beside the program from the next frame on. It is composed while an output that runs has
     /// it.
     SetAux {
-        /// Which one.
+        /// Id of the picture.
         aux: AuxId,
         /// The picture that it shows.
         picture: Picture,
@@ -387,7 +391,7 @@ pub enum MediaCommand {
     PauseOutput {
         /// Its id.
         output: OutputId,
-        /// Which of both.
+        /// Whether it is paused; otherwise it goes on.
         paused: bool,
     },
     /// Names this moment in all recordings that run.
@@ -422,7 +426,7 @@ impl fmt::Debug for Frame {
 /// Everybody who is seen in one participant's frame.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ParticipantPoses {
-    /// Whose frame.
+    /// Participant whose frame it is.
     pub participant: ParticipantId,
     /// Since the arrival of that frame.
     pub age: Duration,
@@ -460,14 +464,14 @@ pub enum MediaEvent {
     },
     /// DTLS is up and the fingerprint is the one of the SDP; media flows. Of senders and of receivers.
     PeerConnected(PeerId),
-    /// How the mix reaches a receiver: about once a second, and when its rendition changes.
+    /// Delivery of the mix to a receiver: about once a second, and when its rendition changes.
     Delivery {
         /// The connection.
         peer: PeerId,
         /// See there.
         delivery: DeliveryReport,
     },
-    /// How large somebody's whole picture is shown on the canvas, so that they need not send more.
+    /// Size at which somebody's whole picture is shown on the canvas, so that they need not send more.
     Shown {
         /// Their id.
         participant: ParticipantId,
@@ -485,21 +489,21 @@ pub enum MediaEvent {
     },
     /// First frame or sample of a track, or a change of the picture's size (video only).
     TrackStarted {
-        /// Whose.
+        /// Participant whose track it is.
         participant: ParticipantId,
-        /// Which.
+        /// Kind of the track.
         kind: TrackKind,
         /// Width and height in pixels, for video.
         size: Option<(u32, u32)>,
     },
     /// Nothing came for `hold` (video) or 3 s (audio): camera or microphone is off, or the network is gone.
     TrackStopped {
-        /// Whose.
+        /// Participant whose track it is.
         participant: ParticipantId,
-        /// Which.
+        /// Kind of the track.
         kind: TrackKind,
     },
-    /// Why nothing is seen of a sender whose video comes; `None`: it is seen again.
+    /// Reason why nothing is seen of a sender whose video comes; `None`: it is seen again.
     VideoProblem {
         /// The connection.
         peer: PeerId,
@@ -521,13 +525,13 @@ pub enum MediaEvent {
         /// Now.
         speaking: bool,
     },
-    /// How loud the mix was: once a second while it is not silent, and once when it has become so.
+    /// Loudness of the mix: once a second while it is not silent, and once when it has become so.
     Loudness(Loudness),
     /// A trigger of the layout fired.
     TriggerFired {
         /// As it was when it fired: the layout may have changed since.
         trigger: Arc<Trigger>,
-        /// Whose keypoints made it fire.
+        /// Participants whose keypoints made it fire.
         participants: Vec<ParticipantId>,
     },
     /// A trigger took a picture.
@@ -547,21 +551,21 @@ pub enum MediaEvent {
     },
     /// An output changed its state.
     Output {
-        /// Which.
+        /// Id of the output.
         output: OutputId,
         /// Now.
         state: OutputState,
     },
     /// The flow to a live output, every few seconds.
     OutputFlow {
-        /// Which.
+        /// Id of the output.
         output: OutputId,
         /// The flow.
         flow: Flow,
     },
     /// An output has finished a file. The state in which it ends is reported after that.
     Recorded {
-        /// Which.
+        /// Id of the output.
         output: OutputId,
         /// The file.
         file: Recorded,

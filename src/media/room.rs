@@ -62,7 +62,7 @@ use super::{
 pub struct Parts {
     /// The launch texts in force.
     pub launches: Launches,
-    /// How senders reach the network.
+    /// Ways by which senders reach the network.
     pub network: Network,
     /// Serves all who receive.
     pub delivery: Arc<Delivery>,

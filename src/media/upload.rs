@@ -28,7 +28,7 @@ use super::{
 };
 use crate::disk;
 
-/// How long a file may take in all: a little more than [`file`] waits for one that gives nothing.
+/// Longest time that a file may take in all: a little more than [`file`] waits for one that gives nothing.
 const PATIENCE: Duration = Duration::from_secs(40);
 
 /// Bytes of a clip's first picture, at most: 1920x1088 with alpha.
@@ -59,9 +59,9 @@ enum Head {
     Clip { width: usize, height: usize, alpha: bool, nanoseconds: Option<u64> },
     /// So many bytes follow, which the asker understands.
     Font { bytes: usize },
-    /// Why there is nothing, which is the file's fault.
+    /// Reason why there is nothing, which is the file's fault.
     Refused(String),
-    /// Why there is nothing, which is the server's.
+    /// Reason why there is nothing, which is the server's.
     Unable(String),
 }
 
@@ -120,7 +120,7 @@ impl From<Fault> for Head {
 pub enum Job {
     /// Decode it to samples of 48 kHz.
     Sound {
-        /// How long it may be.
+        /// Greatest length that it may have.
         longest: Duration,
     },
     /// Find its first picture and its length.

@@ -1,4 +1,4 @@
-//! Whose assets are whose: the shared shelf's, which every room reads, and each room's own.
+//! Shelves of assets: the shared shelf's, which every room reads, and each room's own.
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};

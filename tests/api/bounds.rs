@@ -1,4 +1,4 @@
-//! How much of the server somebody can take, and what only some may see.
+//! Bounds on how much of the server somebody can take, and on what only some may see.
 
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ async fn token(server: &Server, role: &str) -> String {
 }
 
 #[tokio::test]
-async fn without_descriptors_nothing_is_built_and_the_client_is_told_when_to_come_again() {
+async fn without_descriptors_nothing_is_built_and_the_client_hears_when_to_come_again() {
     let few = Cost { descriptors: 64, threads: 1 << 20 };
     let server = Server::start_as(|_| {}, |state| state.capacity = Capacity::new(few).into()).await;
     let body = json!({"type": "rtmp", "url": "rtmp://127.0.0.1/live/key"});

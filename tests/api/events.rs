@@ -53,7 +53,7 @@ impl Stream {
 }
 
 #[tokio::test]
-async fn the_stream_begins_with_the_room_and_tells_what_happens() {
+async fn the_stream_begins_with_the_room_and_reports_what_happens() {
     let server = Server::start().await;
     server.send("PUT", "/rooms/demo", &json!({})).await;
     let mut stream = Stream::open(&server, "demo").await;
@@ -90,7 +90,7 @@ async fn the_stream_begins_with_the_room_and_tells_what_happens() {
 }
 
 #[tokio::test]
-async fn poses_are_told_while_somebody_listens() {
+async fn poses_are_reported_while_somebody_listens() {
     let server = Server::start().await;
     server.send("PUT", "/rooms/demo", &json!({"keypoints": true})).await;
     let (page, welcome) = Page::join(&server, "demo", "ann").await;

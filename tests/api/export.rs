@@ -63,7 +63,7 @@ async fn what_is_left_out_stays() {
 }
 
 #[tokio::test]
-async fn a_wrong_file_is_told_at_every_place_and_leaves_nothing_behind() {
+async fn a_wrong_file_is_refused_at_every_place_and_leaves_nothing_behind() {
     let whole = export(&studio().await).await;
     let there = Server::start().await;
     let mut file = whole.clone();

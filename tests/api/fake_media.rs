@@ -51,7 +51,7 @@ struct Trials {
 }
 
 impl Default for FakeMedia {
-    /// Can all that there is.
+    /// Creates one that can do all that there is.
     fn default() -> Self {
         let segmentation = Segmentation { model: Some("fake".to_owned()), reason: None, keypoints: true };
         Self {
@@ -91,12 +91,12 @@ impl FakeMedia {
         *self.segmentation.lock() = segmentation;
     }
 
-    /// Whether the system gives no process to decode a file in from now on.
+    /// Sets whether the system gives no process to decode a file in from now on.
     pub fn set_busy(&self, busy: bool) {
         self.busy.store(busy, Ordering::SeqCst);
     }
 
-    /// Whether nothing that is to be done with a font or a sound comes to an end from now on.
+    /// Sets whether nothing that is to be done with a font or a sound comes to an end from now on.
     pub fn set_stuck(&self, stuck: bool) {
         self.stuck.store(stuck, Ordering::SeqCst);
     }
@@ -109,7 +109,7 @@ impl FakeMedia {
         }
     }
 
-    /// Whether trials of outputs stand still from now on.
+    /// Sets whether trials of outputs stand still from now on.
     pub fn hold_trials(&self, held: bool) {
         *self.trials.held.lock() = held;
         self.trials.go_on.notify_all();
@@ -120,7 +120,7 @@ impl FakeMedia {
         self.trials.begun.load(Ordering::SeqCst)
     }
 
-    /// Whether all who have a clip looked into wait from now on, until they need not any more.
+    /// Sets whether all who have a clip looked into wait from now on, until they need not any more.
     pub fn hold_clips(&self, holding: bool) {
         *self.holding.0.lock() = holding;
         self.holding.1.notify_all();
@@ -271,17 +271,17 @@ impl FakeRoom {
         *self.poses.lock() = found.collect();
     }
 
-    /// The next command panics in the task of the room that gives it.
+    /// Makes the next command panic in the task of the room that gives it.
     pub fn panic_once(&self) {
         self.panics.store(true, Ordering::SeqCst);
     }
 
-    /// From now on every question is lost, as with media whose thread is gone.
+    /// Loses every question from now on, as with media whose thread is gone.
     pub fn fall_silent(&self) {
         self.silent.store(true, Ordering::SeqCst);
     }
 
-    /// From now on no picture comes of those that are asked for.
+    /// Holds back all pictures that are asked for from now on.
     pub fn hold_snapshots(&self) {
         self.slow.store(true, Ordering::SeqCst);
     }

@@ -109,7 +109,7 @@ async fn media_that_breaks_is_opened_again_with_all_that_it_had() {
 }
 
 #[tokio::test]
-async fn media_that_cannot_be_opened_is_told_and_tried_again() {
+async fn media_that_cannot_be_opened_is_reported_and_tried_again() {
     let server = configured().await;
     // Twice in a row: the second time it waits a second, and nobody is let in meanwhile.
     for _ in 0..2 {

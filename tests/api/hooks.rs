@@ -260,7 +260,7 @@ async fn a_token_that_is_taken_back_ends_the_stream() {
 }
 
 #[tokio::test]
-async fn recordings_are_told_when_they_are_finished_also_after_the_rooms_end() {
+async fn recordings_are_reported_when_they_are_finished_also_after_the_rooms_end() {
     let server = Server::keyed().await;
     let recorded = |output: &OutputId, name: &str| MediaEvent::Recorded {
         output: output.clone(),

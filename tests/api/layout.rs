@@ -105,7 +105,7 @@ async fn a_patch_changes_one_thing() {
 }
 
 #[tokio::test]
-async fn a_dry_run_tells_and_changes_nothing() {
+async fn a_dry_run_reports_and_changes_nothing() {
     let server = room().await;
     let before = server.get("/rooms/demo/layout").await;
     let tried = server.send("PUT", "/rooms/demo/layout?dry_run=true", &two_layers()).await;
@@ -118,7 +118,7 @@ async fn a_dry_run_tells_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn of_two_editors_the_later_is_told() {
+async fn of_two_editors_the_later_is_refused() {
     let server = room().await;
     let etag = server.get("/rooms/demo/layout").await.header("etag").to_owned();
     let patch = |x: i32| {

@@ -1,5 +1,5 @@
-//! What the server cannot make ready now, as a file that it cannot look into: it is asked again later, and nobody is
-//! blamed.
+//! Things that the server cannot make ready now, such as a file that it cannot look into: it is asked again later, and
+//! nobody is blamed.
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use futures_util::{StreamExt as _, stream::FuturesUnordered};

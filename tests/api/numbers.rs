@@ -10,7 +10,7 @@ use super::{
 };
 
 #[tokio::test]
-async fn a_room_tells_how_its_media_is_doing() {
+async fn a_room_says_how_its_media_is_doing() {
     let server = Server::start().await;
     server.send("PUT", "/rooms/demo", &json!({})).await;
     let room = server.get("/rooms/demo").await.json();
@@ -30,7 +30,7 @@ async fn a_room_tells_how_its_media_is_doing() {
 }
 
 #[tokio::test]
-async fn a_room_tells_how_loud_it_is() {
+async fn a_room_says_how_loud_it_is() {
     let server = Server::start().await;
     let (mut ann, _) = Page::join(&server, "demo", "ann").await;
     let silent = json!({
@@ -53,14 +53,14 @@ async fn a_room_tells_how_loud_it_is() {
 }
 
 #[tokio::test]
-async fn readiness_tells_what_the_model_can() {
+async fn readiness_says_what_the_model_can() {
     let server = Server::start().await;
     let ready = answer(server.request_at_top("GET", "/readyz")).await.json();
     assert_eq!((&ready["segmentation"]["model"], &ready["segmentation"]["keypoints"]), (&json!("fake"), &json!(true)));
 }
 
 #[tokio::test]
-async fn prometheus_is_told_of_all_rooms() {
+async fn prometheus_hears_of_all_rooms() {
     telemetry::metrics();
     let server = Server::start().await;
     server.send("PUT", "/rooms/demo", &json!({})).await;

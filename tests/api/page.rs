@@ -21,7 +21,7 @@ pub struct Page {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
 }
 
-/// How a socket ended.
+/// End of a socket.
 #[derive(Debug)]
 pub struct Closed {
     /// Of the `error` message before, if there was one.
@@ -36,7 +36,7 @@ impl Page {
         Self::open_with(server, room, "").await
     }
 
-    /// With a query, such as `?token=…`.
+    /// Opens one with a query, such as `?token=…`.
     pub async fn open_with(server: &Server, room: &str, query: &str) -> Self {
         let url = format!("ws://{}/api/v1/rooms/{room}/session{query}", server.address);
         let (socket, _) = timeout(PATIENCE, connect_async(url)).await.expect("the server answers").unwrap();

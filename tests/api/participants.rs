@@ -74,7 +74,7 @@ async fn who_is_not_found_is_marked_while_their_camera_is_on() {
 }
 
 #[tokio::test]
-async fn who_is_removed_is_told_and_gone() {
+async fn who_is_removed_hears_it_and_is_gone() {
     let server = Server::start().await;
     let (mut ann, _) = Page::join(&server, "demo", "ann").await;
     let (bob, welcome) = Page::join(&server, "demo", "bob").await;

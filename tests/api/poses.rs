@@ -8,7 +8,7 @@ fn id(welcome: &Value) -> &str {
 }
 
 #[tokio::test]
-async fn poses_are_told_by_name_in_order_of_joining() {
+async fn poses_are_listed_by_name_in_order_of_joining() {
     let server = Server::start().await;
     server.send("PUT", "/rooms/demo", &json!({"keypoints": true})).await;
     let (_ann, ann) = Page::join(&server, "demo", "ann").await;

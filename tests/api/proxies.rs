@@ -1,4 +1,4 @@
-//! Whom the server believes what about where a request comes from.
+//! Trust of the server in what proxies say about where a request comes from.
 
 use serde_json::json;
 

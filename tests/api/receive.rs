@@ -23,7 +23,7 @@ fn report(rendition: Option<&str>) -> DeliveryReport {
 }
 
 #[tokio::test]
-async fn a_page_offers_to_receive_and_is_told_how_the_mix_comes() {
+async fn a_page_offers_to_receive_and_hears_how_the_mix_comes() {
     let server = Server::start().await;
     let (mut page, welcome) = Page::join(&server, "demo", "ann").await;
     page.say(json!({"type": "receive", "sdp": WHEP_OFFER})).await;

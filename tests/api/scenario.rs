@@ -134,7 +134,7 @@ async fn what_is_no_scenario_is_refused() {
 }
 
 #[tokio::test]
-async fn a_trigger_is_told_and_switches_the_scene() {
+async fn a_trigger_is_reported_and_switches_the_scene() {
     let server = studio().await;
     let triggers = json!([{"id": "wave", "when": "always", "do": [{"scene": "two"}, {"event": "waved"}]}]);
     let scenes = json!({"scenes": [

@@ -149,7 +149,7 @@ async fn the_whole_list_is_replaced_and_what_was_read_can_be_put() {
 }
 
 #[tokio::test]
-async fn wrong_scenes_are_told_and_change_nothing() {
+async fn wrong_scenes_are_reported_and_change_nothing() {
     let server = studio().await;
     let before = server.get("/rooms/demo/scenes").await;
     let wrong = json!({"layers": [{"id": "a", "source": {"image": "gone.png"}}], "canvas": {"width": 3}, "b": 1});
@@ -295,7 +295,7 @@ async fn two_who_store_at_once_both_succeed() {
     assert_eq!(names(&server).await.len(), 5);
 }
 
-/// An asset of one colour, this many pixels wide.
+/// Puts an asset of one colour, this many pixels wide.
 pub async fn put_asset(server: &Server, name: &str, width: u32) {
     let mut png = Vec::new();
     image::RgbImage::new(width, 1).write_to(&mut std::io::Cursor::new(&mut png), image::ImageFormat::Png).unwrap();

@@ -38,7 +38,7 @@ impl Server {
         Self::start_as(change, |_| {}).await
     }
 
-    /// With [`KEY`], which every request bears, and with the room `demo`.
+    /// Starts one with [`KEY`], which every request bears, and with the room `demo`.
     pub async fn keyed() -> Self {
         let mut server = Self::start_with(|config| config.api_key = Some(KEY.to_owned())).await;
         server.token = Some(KEY.to_owned());
@@ -46,7 +46,7 @@ impl Server {
         server
     }
 
-    /// With other settings, and with another state than they give.
+    /// Starts one with other settings, and with another state than they give.
     pub async fn start_as(change: impl FnOnce(&mut ServeConfig), adjust: impl FnOnce(&mut AppState)) -> Self {
         let data = TempDir::new().unwrap();
         let mut config = ServeConfig {

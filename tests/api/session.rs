@@ -246,7 +246,7 @@ async fn tokens_decide_who_may_join_and_under_which_name() {
 }
 
 #[tokio::test]
-async fn a_plain_get_is_told_that_this_is_a_websocket() {
+async fn a_plain_get_hears_that_this_is_a_websocket() {
     let server = Server::start().await;
     let answer = server.get("/rooms/demo/session").await;
     assert!(answer.status.is_client_error(), "{answer:?}");

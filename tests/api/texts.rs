@@ -28,7 +28,7 @@ async fn a_text_is_drawn_before_it_is_shown() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_drawn_is_told_with_its_place() {
+async fn what_cannot_be_drawn_is_reported_with_its_place() {
     let server = Server::start().await;
     server.send("PUT", "/rooms/demo", &json!({})).await;
     let before = server.get("/rooms/demo/layout").await.json();

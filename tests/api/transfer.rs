@@ -155,7 +155,7 @@ async fn uploads_that_stand_still_are_few_and_leave_nothing() {
 }
 
 #[tokio::test]
-async fn large_answers_that_nobody_reads_are_bounded_and_others_are_told() {
+async fn large_answers_that_nobody_reads_are_bounded_and_others_hear_so() {
     let server = Server::start_as(|_| {}, |state| state.answers = Arc::new(Waiting::new(30 << 20))).await;
     server.send("PUT", "/rooms/demo", &json!({})).await;
     // The longest name that an asset can have, a hundred times in each layer.

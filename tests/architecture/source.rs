@@ -13,7 +13,8 @@ use syn::{
     visit::{self, Visit},
 };
 
-/// Where a crate begins, and what its modules are called here: as the program's library calls them (nothing for its own).
+/// Files in which a crate begins, and what their modules are called here: as the program's library calls them (nothing
+/// for its own).
 const ROOTS: [(&str, &str); 5] = [
     ("src/lib.rs", ""),
     ("src/main.rs", "main"),
@@ -29,7 +30,7 @@ pub const FOLDERS: [&str; 2] = ["src", "crates"];
 const LIBRARIES: [(&str, &str); 3] =
     [("virfie", ""), ("virfie_layout", "layout"), ("virfie_segment", "media::segment")];
 
-/// What a crate has below the first, the program's library shows below the second.
+/// Paths of the same: what a crate has below the first, the program's library shows below the second.
 const SHOWN: (&str, &str) = ("media::segment::gst", "media::gst");
 
 /// One source file.

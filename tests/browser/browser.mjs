@@ -29,7 +29,7 @@ const FLAGS = [
   // A page that is served from a folder instead of by the server (see `fromFolder`) counts as one of the Internet,
   // which may not talk to this machine.
   `--disable-features=WebRtcHideLocalIpsWithMdns${FOLDER ? ",LocalNetworkAccessChecks" : ""}`,
-  // Playwright opens every page in a window of its own; none of them is to be slowed down for being behind another.
+  // Playwright opens every page in a window of its own; no page is to be slowed down for being behind another.
   "--disable-backgrounding-occluded-windows",
   "--disable-renderer-backgrounding",
   "--disable-background-timer-throttling",

@@ -28,7 +28,7 @@ let token;
 let output;
 
 before(async () => {
-  // Everything that the program itself can log, because the token must be in none of it.
+  // Everything that the program itself can log, because the token must not be in it.
   server = await startServer(["--api-key", KEY, "--log-level", "info,virfie=trace"]);
   await ask("PUT", `/rooms/${ROOM}`, { canvas: { width: 1280, height: 720, fps: 30 } });
   await server.ask("PUT", `/assets/${pattern.name}`, pattern.png(), AS_ADMIN);

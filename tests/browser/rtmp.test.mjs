@@ -34,7 +34,7 @@ let output;
 before(async () => {
   if (skip) return;
   rtmp = await startRtmp();
-  // Everything that the program itself can log, because the key must be in none of it.
+  // Everything that the program itself can log, because the key must not be in it.
   server = await startServer(["--log-level", "info,virfie=trace"]);
   await server.ask("PUT", `/assets/${pattern.name}`, pattern.png());
   await server.ask("PUT", `/rooms/${ROOM}`, {});

@@ -37,7 +37,7 @@ describe(`on a line that loses ${LOSS} %`, { skip }, () => {
       t.diagnostic(`${seen.version}: ${seen.codec}, ${seen.width}x${seen.height}, ${seen.fps.toFixed(1)} fps`);
       assert.ok(seen.fps > 25, `${seen.fps} pictures a second`);
       if (seen.retransmitted !== null) assert.ok(seen.retransmitted > 0, "packets came again");
-      t.diagnostic(`${seen.retransmitted ?? "not told how many"} packets came again, ${seen.lost} were lost`);
+      t.diagnostic(`${seen.retransmitted ?? "an unknown number of"} packets came again, ${seen.lost} were lost`);
       assertHears(seen, TONE);
     });
   }

@@ -158,7 +158,7 @@ impl Drain {
         Self { empties }
     }
 
-    /// From now on the pipe is full.
+    /// Fills the pipe from now on.
     fn stop_up(&self, pipe: &Path) {
         self.empties.store(false, Ordering::Relaxed);
         let mut end: File = OpenOptions::new().write(true).custom_flags(libc::O_NONBLOCK).open(pipe).unwrap();

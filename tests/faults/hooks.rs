@@ -105,7 +105,7 @@ fn size(data: &Path, recording: &Value) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn recordings_are_told_with_what_is_on_the_disk_however_they_end() {
+async fn recordings_are_reported_with_what_is_on_the_disk_however_they_end() {
     let data = TempDir::new().unwrap();
     let mut receiver = Receiver::willing().await;
     let mut command = Command::new(PROGRAM);

@@ -134,7 +134,7 @@ fn with_disk(folder: &Path, size: &str) -> Command {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_full_disk_is_told_and_what_waited_is_stored_when_there_is_room_again() {
+async fn a_full_disk_is_reported_and_what_waited_is_stored_when_there_is_room_again() {
     let data = TempDir::new().unwrap();
     let mut command = with_disk(data.path(), "1m");
     command.args(arguments(data.path())).stderr(Stdio::inherit());
@@ -180,14 +180,14 @@ async fn a_full_disk_is_told_and_what_waited_is_stored_when_there_is_room_again(
     assert_eq!(server.ended().await.code(), Some(0), "nothing was lost");
 }
 
-/// Ann over the whole canvas.
+/// Shows Ann over the whole canvas.
 async fn show_ann(server: &Server) {
     let ann = json!({"id": "ann", "source": {"participant": "ann"}, "width": "100%", "height": "100%", "fit": "fill"});
     let layout = json!({"layers": [ann], "auto": {"mode": "off"}});
     server.send("PUT", "/rooms/demo/layout", &layout).await.expect(200);
 }
 
-/// Red and its tone, as somebody sees and hears them who comes now.
+/// Waits for red and its tone, as somebody sees and hears them who comes now.
 async fn is_seen_and_heard(guest: &Guest) {
     guest.recorder.picture("red", |it| it.shows(0.5, 0.5, RED)).await;
     guest.recorder.more_pictures(30).await;

@@ -48,7 +48,7 @@ fn silent() -> (TcpListener, Value) {
     (listener, json!({"type": "rtmp", "url": url}))
 }
 
-/// How many threads what ends may hold, over those of one room: 64 pipelines, and four rooms.
+/// Number of threads that what ends may hold, over those of one room: 64 pipelines, and four rooms.
 const PILED_UP: u64 = 300;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -127,7 +127,7 @@ impl Server {
         names.filter(|own| own.trim_end() == name).count()
     }
 
-    /// Of its process.
+    /// Returns the id of its process.
     pub fn id(&self) -> u32 {
         self.child.id().expect("it runs")
     }

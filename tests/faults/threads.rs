@@ -58,7 +58,7 @@ async fn fill(mut server: Server) {
     assert_eq!(server.ended().await.code(), Some(0));
 }
 
-/// For a server that is run by somebody else than root.
+/// Creates a folder for a server that is run by somebody else than root.
 fn given_away() -> TempDir {
     let folder = TempDir::new().unwrap();
     chown(folder.path(), Some(USER), Some(USER)).unwrap();

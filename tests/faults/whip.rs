@@ -136,7 +136,7 @@ async fn a_second_server_gets_picture_and_sound_and_again_after_it_was_killed_or
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_wrong_token_is_told_and_final_and_a_right_one_survives_a_restart() {
+async fn a_wrong_token_is_reported_and_final_and_a_right_one_survives_a_restart() {
     let (data, other, port) = (TempDir::new().unwrap(), TempDir::new().unwrap(), free_port());
     let mut server = Server::start(data.path()).await;
     let _there = second(&other, port, Some(TOKEN)).await;
@@ -203,7 +203,7 @@ fn response(status: &str, headers: &str, body: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn servers_that_answer_rubbish_or_not_at_all_are_told_apart() {
+async fn servers_that_answer_rubbish_or_not_at_all_are_distinguished() {
     let data = TempDir::new().unwrap();
     let server = Server::start(data.path()).await;
     server.send("PUT", &format!("/rooms/{ROOM}"), &json!({})).await.expect(201);

@@ -79,7 +79,7 @@ fn set_model(line: &Line, file: &Path) {
     line.element("cut").set_property("model", file.to_str().unwrap());
 }
 
-/// Every frame comes out as it went in, as I420.
+/// Checks that every frame comes out as it went in, as I420.
 fn passes_untouched(line: &Line, frames: usize) {
     line.play();
     for number in 0..frames {

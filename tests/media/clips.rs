@@ -134,7 +134,7 @@ fn a_layer_shows_a_clip_by_the_clock() {
 }
 
 #[test]
-fn clips_are_looked_into_and_it_is_told_why_not() {
+fn clips_are_looked_into_and_it_is_said_why_not() {
     let _turn = turn();
     let folder = tempfile::tempdir().unwrap();
     let path = clip(folder.path());

@@ -38,7 +38,7 @@ fn received(caps: &str, options: &str) -> gst::Sample {
 fn through(text: &str, feed: impl FnOnce(&gst::Pipeline)) -> Vec<gst::Sample> {
     let pipeline = gst::parse::launch(text).unwrap().downcast::<gst::Pipeline>().unwrap();
     let bin = Launches::load(None).unwrap().bin("receive-h264").unwrap();
-    range::tell_full_range(&bin.by_name("decoder").unwrap().static_pad("src").unwrap());
+    range::announce_full_range(&bin.by_name("decoder").unwrap().static_pad("src").unwrap());
     pipeline.add(&bin).unwrap();
     let pay = pipeline.by_name("pay").unwrap().static_pad("src").unwrap();
     pay.link(&bin.static_pad("sink").unwrap()).unwrap();

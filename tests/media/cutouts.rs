@@ -33,7 +33,7 @@ const RGB: [u8; 3] = [200, 120, 40];
 const FORMAT: CanvasFormat = CanvasFormat { width: 320, height: 180, fps: 30 };
 /// No side is even.
 const ODD: CanvasFormat = CanvasFormat { width: 161, height: 91, fps: 30 };
-/// How long after the origin the first frame is.
+/// Time after the origin at which the first frame is.
 const LATE: Duration = Duration::from_millis(3_210);
 
 /// Returns the mask: nothing outside of the middle, all in it, half at its right edge.

@@ -42,7 +42,7 @@ impl Bench {
         Self { encoder, units, errors, next: media_clock().now(), codec }
     }
 
-    /// One frame in, one unit out, with the same time; whether it is a keyframe.
+    /// Puts one frame in and takes one unit out, with the same time. Returns whether it is a keyframe.
     fn frame(&mut self, number: u8) -> bool {
         self.next += Duration::from_secs(1) / FORMAT.fps;
         std::thread::sleep(self.next.saturating_sub(media_clock().now()));
@@ -58,7 +58,7 @@ impl Bench {
     }
 }
 
-/// Read from the bitstream itself; an H.264 keyframe must bring its parameter sets with it.
+/// Reads it from the bitstream itself; an H.264 keyframe must bring its parameter sets with it.
 fn holds_keyframe(codec: VideoCodec, unit: &[u8]) -> bool {
     if codec != VideoCodec::H264 {
         return unit[0] & 1 == 0;

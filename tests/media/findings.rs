@@ -154,7 +154,7 @@ fn poses_travel_with_frames_that_are_not_cut_out() {
 }
 
 #[test]
-fn a_frame_that_the_network_did_not_see_tells_how_old_its_mask_is_and_still_has_one() {
+fn a_frame_that_the_network_did_not_see_says_how_old_its_mask_is_and_still_has_one() {
     let _turn = turn();
     let Some(line) = given() else { return };
     line.element("cut").set_property("every", 2u32);

@@ -255,7 +255,7 @@ fn vp9(folder: &Path, width: usize, height: usize) -> Vec<u8> {
 }
 
 #[test]
-fn of_frames_of_vp9_that_nothing_tells_apart_the_first_is_decoded() {
+fn of_frames_of_vp9_that_nothing_distinguishes_the_first_is_decoded() {
     let _turn = turn();
     let folder = tempfile::tempdir().unwrap();
     let both = [vp9(folder.path(), 320, 240), vp9(folder.path(), 640, 480)].concat();

@@ -14,7 +14,7 @@ use virfie::media::{
     segment::input::Yuv,
 };
 
-/// How long anything may take before a test fails.
+/// Longest time that anything may take before a test fails.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Runs a pipeline to its end.

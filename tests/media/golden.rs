@@ -33,7 +33,7 @@ use super::frames::turn;
 const CANVAS: (u32, u32) = (320, 180);
 /// Odd, as cameras' crops can be.
 const CAMERA: (u32, u32) = (213, 161);
-/// How far a pixel may be off: rounding, in other orders on other processors.
+/// Difference that a pixel may have: rounding, in other orders on other processors.
 const TOLERANCE: u8 = 2;
 
 /// Returns something with a direction everywhere, so that a wrong place, size or side shows.

@@ -88,7 +88,7 @@ const PERSON: [(&str, usize, usize); 3] = [("face", 315, 95), ("shirt", 310, 320
 const ROOM: [(&str, usize, usize); 3] = [("wall", 150, 40), ("ceiling", 430, 30), ("wall beside him", 140, 300)];
 
 #[test]
-fn gst_inspect_tells_the_pads_and_the_properties_with_their_ranges() {
+fn gst_inspect_shows_the_pads_and_the_properties_with_their_ranges() {
     let _turn = turn();
     let folder = TempDir::new().unwrap();
     let output = tool("gst-inspect-1.0", &folder).args(["--no-colors", "bodypix"]).output().unwrap();

@@ -44,7 +44,7 @@ fn keypoint(pose: &Pose, name: &str) -> Keypoint {
     pose.keypoints[KEYPOINTS.iter().position(|other| *other == name).unwrap()]
 }
 
-/// The keypoint is there, give or take a few hundredths of the picture, and the network is sure of it.
+/// Checks that the keypoint is there, give or take a few hundredths of the picture, and the network is sure of it.
 fn is_at(pose: &Pose, name: &str, x: f32, y: f32) {
     let found = keypoint(pose, name);
     assert!((found.x - x).abs() < 0.05 && (found.y - y).abs() < 0.05 && found.score > 0.5, "{name}: {found:?}");

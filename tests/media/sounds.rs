@@ -61,7 +61,7 @@ fn a_sound_of_equal_sides_becomes_mono_samples_of_48_khz() {
 }
 
 #[test]
-fn what_cannot_be_played_is_told() {
+fn what_cannot_be_played_is_reported() {
     let _turn = turn();
     assert!(decoded(b"", MINUTE).is_err());
     assert!(decoded(b"ID3 this is no sound at all, whatever it begins with", MINUTE).is_err());

@@ -66,7 +66,7 @@ impl Play {
         Self { stage, slots, canvas: I420::new(width, height, false), names }
     }
 
-    /// A frame of one colour, all of it kept, with this pose.
+    /// Puts a frame of one colour, all of it kept, with this pose.
     pub fn put(&self, name: &str, size: (u32, u32), rgb: [u8; 3], pose: Pose, ms: u64) {
         let format = CanvasFormat { width: size.0, height: size.1, fps: 30 };
         let info = gst_video::VideoInfo::from_caps(&format.caps()).unwrap();

@@ -35,7 +35,7 @@ const TRIES = 2;
 const TRIES_WHEN_BUSY = 4;
 
 /**
- * Measures until all holds that must. What a machine does elsewhere is told by the receiver on the good line: where that
+ * Measures until all holds that must. What a machine does elsewhere is shown by the receiver on the good line: where that
  * one missed something, too, the row says nothing of the bad line.
  *
  * @param {() => Promise<object>} measure resolves to a row

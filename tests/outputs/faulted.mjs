@@ -103,7 +103,7 @@ function judge({ fault, kind, meanwhile, came, again, kinds, missed, dropped, so
   const hidden = fault === "slowed" && SENT_TO.includes(kind) && !notices;
   verdict.expect(!hidden, `${title}: it gets ${came.toFixed(0)} kbit/s, and is reported as live and not behind`);
   for (const [other, { states, errors }] of left) {
-    verdict.expect(false, `${title}: ${TITLES[other]} was ${states.join(", then ")} (${errors.join("; ") || "no error told"})`);
+    verdict.expect(false, `${title}: ${TITLES[other]} was ${states.join(", then ")} (${errors.join("; ") || "no error named"})`);
   }
   for (const [other, { gap }] of others.filter((other) => beyond(other) > STILL)) {
     verdict.expect(false, `${title}: nothing came of ${TITLES[other]} for ${gap.toFixed(0)} ms`);

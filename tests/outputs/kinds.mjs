@@ -21,7 +21,7 @@ export const TITLES = {
 };
 
 /**
- * Makes the other ends, none of which runs yet.
+ * Makes the other ends, which do not run yet.
  *
  * @param {import("./room.mjs").Room} room
  * @param {object} where `program`: the second Virfie's; `certificate`: for RTMPS; `at`: the address of each kind by its

@@ -13,7 +13,7 @@ use super::{
     studio::Studio,
 };
 
-/// Two people one over the other, on a standing canvas.
+/// Returns a layout of two people one over the other, on a standing canvas.
 fn tall(upper: &str, lower: &str) -> Value {
     let half = |name: &str, y: &str| {
         json!({"id": name, "source": {"participant": name}, "x": 0, "y": y, "width": "100%", "height": "50%",

@@ -40,7 +40,7 @@ use super::{
     studio::{launches, network},
 };
 
-/// Why a client's connection ends before it is over.
+/// Reason why a client's connection ends before it is over.
 type Fault = Box<dyn std::error::Error + Send + Sync>;
 
 /// Ids of the tests' own peers; bots count from 1.
@@ -50,13 +50,13 @@ pub fn next_peer() -> PeerId {
     PeerId(NEXT_PEER.fetch_add(1, Ordering::Relaxed))
 }
 
-/// How far a client is.
+/// Stage that a client has reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Stage {
     Joining,
     /// The server said that media flows.
     Connected,
-    /// Why it is over.
+    /// Reason why it is over.
     Over(String),
 }
 
@@ -65,7 +65,7 @@ enum Order {
     Silence,
 }
 
-/// How a client behaves.
+/// Behaviour of a client.
 #[derive(Clone)]
 pub struct Manner {
     pub source: Option<Arc<Source>>,
@@ -136,7 +136,7 @@ impl Client {
         assert_eq!(self.over().await, "left");
     }
 
-    /// From now on not one media packet leaves it; its socket stays open.
+    /// Lets not one media packet out from now on; its socket stays open.
     pub fn fall_silent(&self) {
         let _ = self.orders.send(Order::Silence);
     }

@@ -11,7 +11,7 @@ use super::{
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_drain_ends_within_6_s_and_tells_every_socket_that_the_server_goes() {
+async fn a_drain_ends_within_6_s_and_lets_every_socket_know_that_the_server_goes() {
     let (server, studio) = (Server::start().await, Studio::new());
     let source = studio.source("red", 440.0);
     let mut clients = Vec::new();

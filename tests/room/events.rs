@@ -13,7 +13,7 @@ struct Heard {
     events: Vec<Value>,
     /// Every byte that came.
     text: String,
-    /// How much of `text` has been read.
+    /// Length of what has been read of `text`.
     read: usize,
 }
 

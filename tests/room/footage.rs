@@ -16,7 +16,7 @@ use virfie::{
 
 /// The source of a peer's frames and packets.
 pub trait Sends: Send + Sync {
-    /// Of its picture; `None`: it sends sound alone.
+    /// Returns the codec of its picture; `None`: it sends sound alone.
     fn video(&self) -> Option<VideoCodec>;
     /// Returns whether it sends sound.
     fn has_sound(&self) -> bool;

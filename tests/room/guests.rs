@@ -26,7 +26,7 @@ pub struct Guest {
     task: JoinHandle<End>,
 }
 
-/// Where to, as whom, with which codecs.
+/// Creates an invitation of a server for a participant with this name, these codecs and no token.
 pub fn invitation(server: &Server, name: &str, source: Option<&Source>, receive: &str) -> Invitation {
     Invitation {
         server: server.base(),
@@ -89,7 +89,7 @@ impl Guest {
         assert!(matches!(flows, Ok(Ok(_))), "the guest connects");
     }
 
-    /// Is gone at once, as a crashed program is: no message, no goodbye.
+    /// Goes at once, as a crashed program is: no message, no goodbye.
     pub fn vanish(self) {
         drop(self);
     }

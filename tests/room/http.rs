@@ -9,7 +9,7 @@ use reqwest::{RequestBuilder, StatusCode, header::HeaderMap};
 use serde_json::Value;
 use tokio::time::{interval, timeout};
 
-/// How long anything may take before a test fails.
+/// Longest time that anything may take before a test fails.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The room of every test.

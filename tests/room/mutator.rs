@@ -13,7 +13,7 @@ const SCRAPS: [&str; 20] = [
     "4294967296", "1e400", "nan", "a=mid:", "m=audio",
 ];
 
-/// How many signs a text has that is too long for anything.
+/// Number of signs of a text that is too long for anything.
 const LONG: usize = 3000;
 
 pub struct Mutator(StdRng);
@@ -92,7 +92,7 @@ impl Mutator {
         bytes
     }
 
-    /// One place of a JSON value is changed, renamed, doubled or taken away.
+    /// Changes, renames, doubles or takes away one place of a JSON value.
     pub fn json(&mut self, value: &mut Value) {
         match value {
             Value::Object(members) if !members.is_empty() && self.0.random_bool(0.9) => {

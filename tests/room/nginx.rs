@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 
 use super::server::until;
 
-/// Where distributions keep the module; some build it in, then it needs no line.
+/// Folders in which distributions keep the module; some build it in, then it needs no line.
 const MODULES: [&str; 3] = [
     "/usr/lib/nginx/modules/ngx_rtmp_module.so",
     "/usr/lib64/nginx/modules/ngx_rtmp_module.so",

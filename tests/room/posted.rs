@@ -62,24 +62,24 @@ impl Posted {
         (*found.expect("the peer lives")).expect("it was waited for")
     }
 
-    /// From now on no frame comes of it, and its sound goes on.
+    /// Sends no frame from now on, while its sound goes on.
     pub fn hold_still(&self) {
         let source = self.source.as_ref().expect("it sends");
         source.starve(self.id);
         source.feed(self.id, None, self.audio.clone());
     }
 
-    /// From now on this is done to its packets of this kind.
+    /// Does this to its packets of this kind from now on.
     pub fn tamper(&self, kind: TrackKind, tamper: Tamper) {
         self.tampers.lock()[index(kind)] = Some(tamper);
     }
 
-    /// From now on nothing is done to its packets.
+    /// Leaves its packets as they are from now on.
     pub fn leave_alone(&self) {
         *self.tampers.lock() = [None, None];
     }
 
-    /// From now on its video has another SSRC.
+    /// Gives its video another SSRC from now on.
     pub fn change_ssrc(&self, by: u32) {
         let change = move |packet: &mut Vec<u8>| {
             let ssrc = u32::from_be_bytes(packet[8..12].try_into().unwrap());

@@ -34,13 +34,13 @@ pub const BACKGROUND: [i32; 3] = [0x11; 3];
 /// Samples a second.
 pub const RATE: usize = 48_000;
 
-/// How many samples are kept.
+/// Number of samples that are kept.
 const KEPT: usize = 2 * RATE;
 
 /// One decoded frame of the mix.
 pub struct Picture {
     frame: VideoFrame,
-    /// When it came out of the decoder.
+    /// Moment at which it came out of the decoder.
     pub at: Instant,
 }
 
@@ -289,7 +289,7 @@ fn on_sample(bin: &gst::Bin, mut take: impl FnMut(&gst::Sample) + Send + 'static
     );
 }
 
-/// Read from the bitstream itself: the first slice of an H.264 access unit, or the first bit of a VP8 frame.
+/// Reads it from the bitstream itself: the first slice of an H.264 access unit, or the first bit of a VP8 frame.
 pub fn is_keyframe(codec: VideoCodec, unit: &[u8]) -> bool {
     match codec {
         VideoCodec::H264 => {

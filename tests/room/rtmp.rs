@@ -46,7 +46,7 @@ fn states(events: &Events) -> Vec<String> {
     states
 }
 
-/// Nothing that anybody can read shows the key.
+/// Checks that nothing that anybody can read shows the key.
 async fn is_secret(server: &Server, events: &Events, id: &str) {
     let mut texts = vec![events.text()];
     for path in ["".to_owned(), "/outputs".to_owned(), format!("/outputs/{id}")] {

@@ -29,7 +29,7 @@ fn blinking(codec: VideoCodec) -> Option<(VideoCodec, String)> {
     made.map(|(codec, text)| (codec, text.replace("pattern=solid-color", "pattern=blink")))
 }
 
-/// A picture that moves: it has been white and black so many times.
+/// Waits for a picture that moves: it has been white and black so many times.
 async fn moves(recorder: &Recorder, x: f64, times: usize) {
     for _ in 0..times {
         recorder.picture("white", |it| it.shows(x, 0.5, WHITE)).await;

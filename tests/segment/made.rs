@@ -100,7 +100,8 @@ pub fn scene(width: u32, height: u32) -> RgbImage {
     })
 }
 
-/// Red is a person, blue in it distinguishes the left face from the front of the torso. It finds no keypoints.
+/// Returns a network to which red is a person, and blue in it distinguishes the left face from the front of the torso. It
+/// finds no keypoints.
 fn network() -> Vec<u8> {
     let step = json!({ "list": { "i": ["1", "16", "16", "1"] } });
     // SAME in base64.
@@ -170,7 +171,7 @@ pub fn decode(path: &Path) -> Decoded {
     Decoded { shape, sound: reader.has_sound(), seconds, frames }
 }
 
-/// Whether a pixel has a colour, but for what encoding does.
+/// Fails if a pixel has not this colour, but for what encoding does.
 pub fn is(picture: &RgbImage, (x, y): (u32, u32), rgb: [u8; 3]) {
     let seen = picture.get_pixel(x, y).0;
     assert!(seen.iter().zip(rgb).all(|(seen, wanted)| seen.abs_diff(wanted) <= 10), "{x},{y}: {seen:?} is not {rgb:?}");

@@ -114,7 +114,7 @@ fn a_background_is_a_colour_a_blur_or_a_picture() {
 }
 
 #[test]
-fn json_tells_the_mask_and_the_parts_and_writes_only_what_is_asked_for() {
+fn json_reports_the_mask_and_the_parts_and_writes_only_what_is_asked_for() {
     let place = Place::new();
     let input = place.picture("a.png", SIZE);
     let report: Value =

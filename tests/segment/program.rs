@@ -20,7 +20,7 @@ impl Ended {
         self
     }
 
-    /// Wrong usage, said in one line, which is given back.
+    /// Checks that the usage is refused in one line, and returns it.
     pub fn refused(self) -> String {
         assert_eq!((self.code, self.stdout.as_str()), (Some(2), ""), "{}", self.stderr);
         assert!(self.stderr.starts_with("virfie: ") && self.stderr.trim_end().lines().count() == 1, "{}", self.stderr);

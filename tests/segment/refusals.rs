@@ -3,7 +3,7 @@ use std::fs;
 use super::{made::Place, program::segment};
 
 #[test]
-fn input_that_is_none_is_told_in_one_line_that_names_it() {
+fn unreadable_input_is_reported_in_one_line_that_names_it() {
     let place = Place::new();
     let file = |name: &str, content: &[u8]| {
         let path = place.path(name);

@@ -123,7 +123,7 @@ fn a_video_that_was_cut_off_is_written_as_far_as_it_goes_and_said() {
 }
 
 #[test]
-fn whoever_interrupts_it_finds_no_half_file() {
+fn who_interrupts_it_finds_no_half_file() {
     let place = Place::new();
     let input = place.video("long.mp4", (640, 360), 1500, None);
     let mut child = command(&place.model, &input, &["--background", "blur"])

@@ -40,10 +40,10 @@ const AT_ONCE: usize = 4;
 /// Frames of the mix that a guest waits for.
 const FRAMES: u64 = 5;
 
-/// How long what was used may take to be given back: idle threads of GLib's pools live for 15 s.
+/// Longest time that what was used may take to be given back: idle threads of GLib's pools live for 15 s.
 const SETTLE: Duration = Duration::from_secs(20);
 
-/// How long the numbers must stand still to count as settled.
+/// Time for which the numbers must stand still to count as settled.
 const STILL: Duration = Duration::from_secs(2);
 
 /// Threads, descriptors or pipelines that may be there by chance at the moment of looking.

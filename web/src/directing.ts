@@ -1,4 +1,4 @@
-/** Brings the tools of those who direct to the page once the server says that this person does: guests load none of them. */
+/** Brings the tools of those who direct to the page once the server says that this person does: guests do not load them. */
 
 import type { Client } from "./client";
 import type { Mixed } from "./mixing";

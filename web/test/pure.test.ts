@@ -80,7 +80,7 @@ describe("options", () => {
     expect(options.room).toBe("green-room");
     expect(options.join).toBe(false);
   });
-  it("leaves the microphone's sound alone only when told so", () => {
+  it("leaves the microphone's sound alone only when asked to", () => {
     const processing = (query: string) => readOptions(new URL(`https://host/${query}`)).processing;
     expect(["", "?processing", "?processing=on", "?processing=off"].map(processing)).toEqual([true, true, true, false]);
   });
@@ -117,12 +117,12 @@ describe("devices in words", () => {
     expect(unavailable(false, undefined)).toContain("https://");
     expect(unavailable(true, {})).toBeNull();
   });
-  it("tells a refusal from a busy device", () => {
+  it("distinguishes a refusal from a busy device", () => {
     const named = (name: string) => Object.assign(new Error(), { name });
     expect(explain("camera", named("NotAllowedError"))).toContain("Allow it");
     expect(explain("microphone", named("NotReadableError"))).toContain("busy");
   });
-  it("asks for all of the sound's processing or none of it", () => {
+  it("asks for all of the sound's processing or for nothing of it", () => {
     expect(Object.values(soundProcessing(true))).toEqual([true, true, true]);
     expect(Object.values(soundProcessing(false))).toEqual([false, false, false]);
   });
@@ -168,7 +168,7 @@ describe("the camera's encoding", () => {
   const most = 2_500_000;
   const scaleFor = (width: number, height: number) => encodingFor(camera, { width, height, fps: 30 }, most).scale;
 
-  it("is bounded by the devices' choice alone until the server has told a size", () => {
+  it("is bounded by the devices' choice alone until the server has named a size", () => {
     expect(encodingFor(camera, null, most)).toEqual({ scale: 1, bitrate: most, framerate: null });
   });
   it("is never smaller than shown, and falls by steps", () => {

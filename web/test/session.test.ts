@@ -170,7 +170,7 @@ describe("a session", () => {
     ]);
   });
 
-  it("passes on what is shown and delivered, and tells what it can use", async () => {
+  it("passes on what is shown and delivered, and says what it can use", async () => {
     const ann = session();
     await connects(ann);
     latest().says({ type: "shown", width: 640, height: 360, fps: 30 });
@@ -193,7 +193,7 @@ describe("a session", () => {
     expect(ann.receivers[0]!.closed).toBe(true);
     await vi.advanceTimersByTimeAsync(500);
     expect(latest().sent.at(-1)).toEqual({ type: "receive", sdp: "offer 2" });
-    ann.receivers[0]!.handlers.lost("told again by the old one");
+    ann.receivers[0]!.handlers.lost("reported again by the old one");
     latest().says({ type: "answer", sdp: "v=2" });
     await vi.advanceTimersByTimeAsync(0);
     expect(ann.told.receiving).toBe(2);
@@ -292,7 +292,7 @@ describe("a session", () => {
     expect(FakeSocket.all[0]!.readyState).toBe(3);
     vi.advanceTimersByTime(500);
     expect(FakeSocket.all).toHaveLength(2);
-    ann.senders[0]!.handlers.lost("told again by the old one");
+    ann.senders[0]!.handlers.lost("reported again by the old one");
     expect(latest().readyState).toBe(0);
   });
 
@@ -326,7 +326,7 @@ describe("a session", () => {
     expect(FakeSocket.all).toHaveLength(2);
   });
 
-  it("tells the room when it leaves", () => {
+  it("lets the room know when it leaves", () => {
     const { session: ann, states } = session();
     latest().opens();
     ann.leave();

@@ -7,7 +7,7 @@ import { readLayout, type Json, type Layer, type Layout } from "../src/studio/mo
 import { LayoutStore, type LayoutApi } from "../src/studio/store";
 import { Stream } from "../src/studio/stream";
 
-/** A server in memory, which answers when it is told to. */
+/** A server in memory, which answers when it is asked to. */
 class Server implements LayoutApi {
   layout: Layout = readLayout({ layers: [{ id: "a", source: {}, x: 0, y: 0 }, { id: "b", source: {}, x: 5 }] });
   revision = 1;

@@ -227,7 +227,7 @@ describe("boxes", () => {
     const taken = layout([layer({ id: "logo", source: { participant: "ann" } })]);
     expect(boxes(taken, server).map(({ id }) => id)).toEqual(["logo"]);
   });
-  it("tell who is in a slot, and who is missing", () => {
+  it("say who is in a slot, and who is missing", () => {
     const slots = layout([layer({ id: "s", source: { slot: 1 } }), layer({ id: "t", source: { slot: 2 } })]);
     const found = boxes(slots, [placed({ layer: "s", person: "ann" }), placed({ layer: "t", hidden: "nobody" })]);
     expect(found.map(({ words, empty }) => [words, empty])).toEqual([["slot 1, ann", null], ["slot 2", "nobody is there"]]);

@@ -52,7 +52,7 @@ describe("the report of what the page can use", () => {
     vi.advanceTimersByTime(1000);
     expect(sent).toHaveLength(1);
   });
-  it("tells of dropped frames while there are many, and once when they are few again", () => {
+  it("reports dropped frames while there are many, and once when they are few again", () => {
     const { view, sent } = report();
     view.start();
     for (const [decoded, dropped] of [[90, 0], [180, 2], [260, 12], [340, 22], [430, 22], [520, 22]]) {

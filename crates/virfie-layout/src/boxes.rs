@@ -1,4 +1,4 @@
-//! Where everything stands, for those who arrange it: also what nothing is seen of, and why.
+//! Places of all layers, for those who arrange them: also of those of which nothing is seen, and why.
 //!
 //! [`solve`](super::solve()) gives what is drawn. This gives the rectangles that a layout asks for, by the same
 //! reckoning.
@@ -36,7 +36,7 @@ pub struct LayerBox {
     pub height: f64,
     /// Degrees by which the box is turned about its middle, clockwise.
     pub rotate: f64,
-    /// Why nothing is seen of it; null for what is seen. That a trigger or a keypoint hides it now is not said.
+    /// Reason why nothing is seen of it; null for what is seen. That a trigger or a keypoint hides it now is not said.
     pub hidden: Option<WhyHidden>,
 }
 

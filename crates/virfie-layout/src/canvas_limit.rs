@@ -1,4 +1,4 @@
-//! How large a canvas an operator lets rooms have. PURE.
+//! Size of the canvas that an operator lets rooms have. PURE.
 
 use std::ops::RangeInclusive;
 

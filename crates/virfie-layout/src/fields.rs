@@ -32,7 +32,7 @@ pub enum Field {
     Until(Time, Option<TimeZone>),
     /// The time that a timer has run.
     Stopwatch(String),
-    /// How many watch.
+    /// Number of those who watch.
     Viewers,
     /// So many of the last lines of the chat.
     Chat(usize),

@@ -24,7 +24,7 @@ pub type Data = BTreeMap<Arc<str>, Arc<Value>>;
 pub struct Values {
     /// Names of everybody who may be shown, in order of joining.
     pub people: Vec<Arc<str>>,
-    /// How many only watch.
+    /// Number of those who only watch.
     pub viewers: usize,
     /// The values that were put, by key.
     pub data: Data,
@@ -46,9 +46,9 @@ impl Values {
 /// A timer at one time.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Reading {
-    /// How long it has run.
+    /// Time that it has run.
     pub elapsed: Duration,
-    /// How long it still runs; zero for one without an end.
+    /// Time that it still runs; zero for one without an end.
     pub left: Duration,
     /// Whether it runs now.
     pub runs: bool,

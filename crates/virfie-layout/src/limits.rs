@@ -1,4 +1,5 @@
-//! How much a layout may ask for, where that is not about one key alone: the rows of `schema/keys.rs` say it of theirs.
+//! Limits of what a layout may ask for, where they are not about one key alone: the rows of `schema/keys.rs` say it of
+//! theirs.
 
 use std::ops::RangeInclusive;
 
@@ -63,7 +64,7 @@ pub const CLIPS: usize = 4;
 pub const TEXT_LENGTH: usize = 1000;
 /// Lines of the chat that a text may show: more are not read before they are gone.
 pub const CHAT_LINES: usize = 20;
-/// How long one image of a list is shown, in milliseconds: no faster than frames.
+/// Time for which one image of a list is shown, in milliseconds: no faster than frames.
 pub const INTERVAL_MS: RangeInclusive<i64> = 16..=3_600_000;
 
 /// Scenes of one room or scenario: far more than anybody finds their way in.
@@ -74,15 +75,15 @@ pub const TRIGGERS: usize = 32;
 pub const CONDITIONS: usize = 16;
 /// Actions of one trigger.
 pub const ACTIONS: usize = 8;
-/// How often something happens again, in milliseconds.
+/// Time after which something happens again, in milliseconds.
 pub const EVERY_MS: RangeInclusive<i64> = 100..=3_600_000;
-/// How long a trigger rests after it fired, in milliseconds.
+/// Time for which a trigger rests after it fired, in milliseconds.
 pub const HOLD_OFF_MS: RangeInclusive<i64> = 0..=3_600_000;
-/// How long a trigger shows a layer, in milliseconds.
+/// Time for which a trigger shows a layer, in milliseconds.
 pub const FOR_MS: RangeInclusive<i64> = 1..=3_600_000;
 /// Degrees that a twirl turns its middle by: ten whole turns either way are more than anybody can make out.
 pub const TWIRL: RangeInclusive<f64> = -3600.0..=3600.0;
-/// How long a twirl takes for once to and fro, in milliseconds.
+/// Time that a twirl takes for once to and fro, in milliseconds.
 pub const PERIOD_MS: RangeInclusive<f64> = 100.0..=3_600_000.0;
 /// Sides of what a trigger draws, in canvas pixels; as those of layers.
 pub const DRAWN: RangeInclusive<f64> = 1.0..=16384.0;
@@ -126,7 +127,7 @@ pub fn is_asset(name: &str) -> bool {
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
 }
 
-/// Returns whether `name` may be a participant's: 1 to 128 characters, none of them a control character.
+/// Returns whether `name` may be a participant's: 1 to 128 characters without control characters.
 pub fn is_name(name: &str) -> bool {
     !name.is_empty() && name.chars().count() <= NAME_LENGTH && !name.chars().any(char::is_control)
 }

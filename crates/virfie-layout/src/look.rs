@@ -1,4 +1,4 @@
-//! How a layer looks and moves beyond its rectangle: border, what it follows, and gradual change. PURE.
+//! Look and movement of a layer beyond its rectangle: border, what it follows, and gradual change. PURE.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -74,7 +74,7 @@ impl KeypointName {
 pub struct Follow {
     /// The id of a layer that shows a participant.
     pub layer: String,
-    /// Which point of that person.
+    /// Point of that person.
     pub keypoint: KeypointName,
     /// The point of the following layer that is on the keypoint.
     pub anchor: Anchor,
@@ -88,7 +88,7 @@ pub struct Follow {
 }
 
 impl Follow {
-    /// Which point is on the keypoint when nothing is said.
+    /// Point that is on the keypoint when nothing is said.
     pub const ANCHOR: Anchor = Anchor::Center;
 }
 

@@ -23,7 +23,7 @@ pub struct Scene {
     pub layers: Vec<SceneLayer>,
     /// The placing of the people whom no layer takes.
     pub auto: Auto,
-    /// How what was shown before turns into this.
+    /// Change from what was shown before into this.
     pub transition: Transition,
     /// Triggers, which act by themselves.
     pub triggers: Vec<Trigger>,
@@ -67,16 +67,16 @@ pub struct SceneLayer {
     pub id: String,
     /// The source of its picture.
     pub source: Source,
-    /// Where its anchor stands, from the canvas's left edge. `None`: at the canvas's own anchor point, so that a layer
+    /// Place of its anchor, from the canvas's left edge. `None`: at the canvas's own anchor point, so that a layer
     /// anchored `bottom-right` without a position stands in that corner.
     pub x: Option<Length>,
-    /// Where its anchor stands, from the canvas's top edge; `None` as for `x`.
+    /// Place of its anchor, from the canvas's top edge; `None` as for `x`.
     pub y: Option<Length>,
-    /// How large it is.
+    /// Size of its rectangle.
     pub size: Size,
     /// The one of its points that `x`, `y` place.
     pub anchor: Anchor,
-    /// How the source is fitted into the rectangle.
+    /// Manner in which the source is fitted into the rectangle.
     pub fit: Fit,
     /// The margins that are cut off the source first.
     pub crop: Edges,
@@ -86,9 +86,9 @@ pub struct SceneLayer {
     pub opacity: f64,
     /// Left and right exchanged (after cropping).
     pub mirror: bool,
-    /// Which part of the picture is kept.
+    /// Part of the picture that is kept.
     pub cutout: Cutout,
-    /// How the edge of what is kept is drawn; kept also where nothing is cut out.
+    /// Look of the edge of what is kept; kept also where nothing is cut out.
     pub cut_options: CutOptions,
     /// The view of the person while nobody is found to be cut out.
     pub lost: Lost,
@@ -104,7 +104,7 @@ pub struct SceneLayer {
     pub fallback: Option<String>,
     /// The keypoint that it goes along with, instead of `x`, `y` and `anchor`.
     pub follow: Option<Follow>,
-    /// How it changes; `None`: as the scene does.
+    /// Change of this layer; `None`: as the scene does.
     pub transition: Option<Transition>,
 }
 
@@ -113,12 +113,12 @@ pub struct SceneLayer {
 pub struct Images {
     /// Assets, at least one.
     pub names: Vec<String>,
-    /// How long each is shown, in milliseconds.
+    /// Time for which each is shown, in milliseconds.
     pub interval_ms: u32,
 }
 
 impl Images {
-    /// How long each is shown when nothing is said: as the old application did it.
+    /// Time for which each is shown when nothing is said: as the old application did it.
     pub const INTERVAL_MS: u32 = 2000;
 }
 
@@ -156,13 +156,13 @@ impl Source {
 /// The treatment of the people whom no layer takes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Auto {
-    /// How they are placed.
+    /// Way in which they are placed.
     pub mode: AutoMode,
     /// Between two tiles of the grid; a percentage is of the canvas's width.
     pub gap: Length,
-    /// Which part of their picture is kept. `None`: see [`Scene::auto_cutout`].
+    /// Part of their picture that is kept. `None`: see [`Scene::auto_cutout`].
     pub cutout: Option<Cutout>,
-    /// How the edge of what is kept is drawn.
+    /// Look of the edge of what is kept.
     pub cut_options: CutOptions,
 }
 
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn people_are_cut_out_before_an_image_unless_told_otherwise() {
+    fn people_are_cut_out_before_an_image_unless_it_says_otherwise() {
         let mut scene = Scene::default_for(Canvas::default());
         assert_eq!(scene.auto_cutout(), Cutout::None);
         scene.canvas.background = Background::Image("club.jpg".into());

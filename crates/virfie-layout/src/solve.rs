@@ -50,7 +50,7 @@ pub(super) fn pile(scene: &Scene) -> (Vec<&SceneLayer>, Vec<&SceneLayer>) {
 
 /// The seats of people: indices into [`Facts::people`], each list in order of joining.
 pub(super) struct Seating {
-    /// Whom no layer names; `Slot(n)` is the n-th of them.
+    /// People whom no layer names; `Slot(n)` is the n-th of them.
     unnamed: Vec<usize>,
     /// Those of them whom no slot takes either: they are for `auto`.
     pub(super) waiting: Vec<usize>,

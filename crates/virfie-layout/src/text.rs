@@ -18,7 +18,7 @@ pub struct Text {
     pub weight: u16,
     /// Red, green, blue.
     pub color: [u8; 3],
-    /// Where lines stand; `None`: where lines of their script begin.
+    /// Side at which lines stand; `None`: the one where lines of their script begin.
     pub align: Option<TextAlign>,
     /// Distance of lines, in sizes.
     pub line_height: f64,
@@ -26,7 +26,7 @@ pub struct Text {
     pub background: Option<[u8; 3]>,
     /// Around it, inside its background, in canvas pixels.
     pub padding: f64,
-    /// How fast it runs through its layer; `None`: it stands. Its picture is the same.
+    /// Speed at which it runs through its layer; `None`: it stands. Its picture is the same.
     #[serde(skip)]
     pub crawl: Option<Length>,
 }

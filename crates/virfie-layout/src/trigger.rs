@@ -91,12 +91,12 @@ impl PartialSchema for When {
 #[serde(deny_unknown_fields)]
 #[schema(as = TriggerCondition)]
 pub struct Condition {
-    /// Which point; left and right are the person's own. One that is not seen (a score below 0.1) is nowhere.
+    /// Point of a person; left and right are the person's own. One that is not seen (a score below 0.1) is nowhere.
     pub keypoint: KeypointName,
-    /// Whose; `all` when left out.
+    /// Layers whose people count; `all` when left out.
     #[serde(skip_serializing_if = "Whose::is_all")]
     pub layers: Whose,
-    /// Where.
+    /// Area in which it happens.
     pub area: Area,
     /// The meaning of a layer that shows nobody; `block` when left out.
     #[serde(skip_serializing_if = "Absent::is_block")]
@@ -309,7 +309,7 @@ pub struct TellEvent {
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TwirlAction {
-    /// How.
+    /// The twirl.
     pub twirl: Twirl,
 }
 
@@ -334,7 +334,7 @@ pub struct Twirl {
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct IconsAction {
-    /// Which.
+    /// The icons.
     pub icons: Icons,
 }
 
@@ -380,7 +380,7 @@ fn is_none(number: &f64) -> bool {
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PolaroidAction {
-    /// How.
+    /// The polaroid.
     pub polaroid: Polaroid,
 }
 
@@ -415,8 +415,8 @@ pub struct Polaroid {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, extensions(("x-asset" = json!("sound"))))]
     pub sound: Option<String>,
-    /// Where it moves about: its middle is no further from this area's middle than 3/16 of the area's width and 1/6 of
-    /// its height. Nothing is drawn outside. The whole canvas when left out.
+    /// Area in which it moves about: its middle is no further from this area's middle than 3/16 of the area's width and
+    /// 1/6 of its height. Nothing is drawn outside. The whole canvas when left out.
     #[serde(skip_serializing_if = "Area::is_whole")]
     pub area: Area,
 }

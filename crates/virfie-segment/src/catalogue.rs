@@ -6,7 +6,7 @@
 //! bytes that the manifest declares, and convert to a network that runs). Their SHA-256 is written beside the model,
 //! and from then on nothing else is accepted under that name.
 
-/// Where the entries' paths begin, if no mirror is named.
+/// Address at which the entries' paths begin, if no mirror is named.
 pub const BASE_URL: &str = "https://storage.googleapis.com/tfjs-models/savedmodel/bodypix";
 
 /// A model that can be fetched.

@@ -16,9 +16,9 @@ const LONGEST_STEP: Duration = Duration::from_millis(250);
 /// walks away is still followed.
 const OVERDUE: Duration = Duration::from_millis(250);
 
-/// How late decoded frames of those shown small, and of the others, may be before frames are left out up to the next
-/// keyframe. Both are above what a lost packet costs (the jitter buffer's 100 ms and a catching up), and far enough
-/// from each other that the first have given back their time before the others come there.
+/// Lateness that decoded frames of those shown small, and of the others, may have before frames are left out up to the
+/// next keyframe. Both are above what a lost packet costs (the jitter buffer's 100 ms and a catching up), and far
+/// enough from each other that the first have given back their time before the others come there.
 const PATIENCE: (Duration, Duration) = (Duration::from_millis(300), Duration::from_millis(600));
 
 /// Not all who are shown alike leave frames out at the same moment: some wait up to three times this longer.

@@ -75,7 +75,7 @@ pub struct Governor {
     ticks: Count,
     calm_since: Duration,
     patience: Duration,
-    /// When a step was taken back last.
+    /// Moment at which a step was taken back last.
     tried: Option<Duration>,
 }
 

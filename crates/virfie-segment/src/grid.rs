@@ -18,7 +18,7 @@ pub struct Grid {
     pub columns: usize,
     /// Number of rows.
     pub rows: usize,
-    /// Where they lie.
+    /// Alignment of the points.
     pub alignment: Alignment,
 }
 

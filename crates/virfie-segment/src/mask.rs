@@ -57,9 +57,9 @@ const NARROW_RADIUS: usize = 2;
 const WIDE_STEP: usize = 4;
 /// Windows of the second filter, in cells of 4 pixels.
 const FINE_RADIUS: usize = 2;
-/// How often the first filter runs. More changes nothing that one could see.
+/// Number of runs of the first filter. More changes nothing that one could see.
 const COARSE_RUNS: usize = 4;
-/// How often the second filter runs.
+/// Number of runs of the second filter.
 const FINE_RUNS: usize = 2;
 /// Share of the logits that is believed. The network is surer than its edges are right; the colours decide better
 /// what it is not sure of.
@@ -70,7 +70,7 @@ const FINE_STEP: usize = 2;
 /// windows, and for a network that is as fine as the filter. Without it, what is smaller than a window is lost run by
 /// run.
 const ANCHOR: (f32, f32, f32) = (0.2, 0.3, 0.6);
-/// How much steeper the mask becomes between two runs.
+/// Factor by which the mask becomes steeper between two runs.
 const SHARPEN: f32 = 2.5;
 /// Softness below which the edge is as good as hard.
 const HARDEST: f32 = 0.05;

@@ -108,7 +108,7 @@ impl std::fmt::Display for ModelSource {
 pub struct HeadRequest {
     /// Pixels of the network's input, which has the frame's aspect: about [`AREA`].
     pub area: usize,
-    /// Which part of the body is where.
+    /// Whether the model says where each part of the body is.
     pub parts: bool,
     /// Keypoints.
     pub poses: bool,

@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn garbage_is_nobody() {
+    fn garbage_holds_no_person() {
         let face = [BodyPart::LeftFace];
         let good = point(&[(BodyPart::LeftFace, 6.0)]);
         assert_eq!(selected(&[f32::NAN], &good, &face), [NOBODY]);

@@ -20,8 +20,8 @@ use super::{
     line::WaitingLine,
 };
 
-/// How long a frame waits for its turn when an earlier mask can be carried to it: with the carrying it still leaves
-/// before the next one comes.
+/// Time for which a frame waits for its turn when an earlier mask can be carried to it: with the carrying it still
+/// leaves before the next one comes.
 pub const PATIENCE: Duration = Duration::from_millis(25);
 
 #[derive(Debug)]
@@ -146,7 +146,7 @@ impl Drop for Turn {
     }
 }
 
-/// How large everybody is shown, in all rooms.
+/// Sizes at which everybody is shown, in all rooms.
 static CROWD: Mutex<Crowd> = Mutex::new(Crowd::new());
 /// Up to so many pixels is small.
 static SMALL: AtomicU32 = AtomicU32::new(0);

@@ -76,7 +76,8 @@ const SEEN: f32 = 0.3;
 /// Pixels, at an input of [`NEAR_AREA`] pixels, within which two keypoints of the same name are one.
 const NEAR: f32 = 20.0;
 const NEAR_AREA: f32 = 257.0 * 145.0;
-/// How often a keypoint is moved by the short offsets. The second time corrects several pixels, the fourth none.
+/// Number of times that a keypoint is moved by the short offsets. The second time corrects several pixels, the fourth
+/// none.
 const REFINEMENTS: usize = 3;
 /// Grid points vote on a keypoint that are within so many steps of the grid, those that are nearer more,
 const VOTERS: f32 = 3.0;
@@ -94,7 +95,7 @@ pub struct Keypoint {
     pub x: f32,
     /// 0.0 at the top, 1.0 at the bottom. Outside of the frame -0.5..=1.5.
     pub y: f32,
-    /// How sure the network is, 0.0..=1.0. Below 0.3 the place is a guess.
+    /// Certainty of the network, 0.0..=1.0. Below 0.3 the place is a guess.
     pub score: f32,
 }
 

@@ -137,7 +137,7 @@ pub(super) fn run(args: &Args) -> Result<String, ProgramError> {
         }
     }
     if work.is_empty() {
-        return Err(ProgramError::usage(format!("--data {}: none of the sets is in this folder", args.data.display())));
+        return Err(ProgramError::usage(format!("--data {}: no set is in this folder", args.data.display())));
     }
     let mut reference = reference(args)?;
     let mut tried = load(args, reference.as_ref())?;
@@ -183,7 +183,7 @@ struct Tried {
     runner: Runner,
     /// By [`Pipeline::ALL`].
     rows: [Row; 3],
-    /// Where keypoints are compared.
+    /// Finder with which keypoints are compared.
     finder: Option<Finder>,
     sheets: Sheets,
 }

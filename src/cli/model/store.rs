@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_model_put_there_by_hand_and_a_broken_record_are_told_apart() {
+    fn a_model_put_there_by_hand_and_a_broken_record_are_kept_apart() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::new(folder.path(), "m");
         fs::write(store.model(), b"abc").unwrap();

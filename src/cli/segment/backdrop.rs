@@ -8,7 +8,7 @@ use crate::media::compose::colour::rgba_to_i420;
 /// Cells of the blurred picture along its shorter side. With [`RADIUS`], a face would be seen as a spot.
 const CELLS: usize = 64;
 
-/// How far a cell is spread, in cells, in each of [`PASSES`].
+/// Distance to which a cell is spread, in cells, in each of [`PASSES`].
 const RADIUS: usize = 2;
 
 /// Box filters one after the other, which together come close to a Gaussian.

@@ -27,7 +27,7 @@ pub(super) struct Finder {
     options: MaskOptions,
     kept: Option<BodyParts>,
     selected: Vec<f32>,
-    /// Which part is where is asked for.
+    /// Whether it is asked where each body part is.
     labelled: bool,
     fine: [Vec<f32>; 2],
     found: Found,

@@ -6,10 +6,10 @@ use crate::{
     media::segment::{parts, pose::Pose},
 };
 
-/// How dark the picture becomes under body parts, of 255.
+/// Darkness of the picture under body parts, of 255.
 const DARK: u8 = 150;
 
-/// How much of a body part's colour covers the picture, of 255.
+/// Share of a body part's colour in the picture, of 255.
 const TINT: u32 = 190;
 
 /// Keypoints below this score are guesses.
@@ -18,7 +18,7 @@ pub(super) const SURE: f32 = 0.3;
 /// Colours of the first skeleton, the second, and so on.
 const SKELETONS: [[u8; 3]; 5] = [[0, 255, 255], [255, 80, 255], [255, 230, 0], [80, 255, 80], [255, 120, 60]];
 
-/// Which keypoints are joined, by their places in `pose::KEYPOINTS`: face, arms, trunk, legs.
+/// Pairs of keypoints that are joined, by their places in `pose::KEYPOINTS`: face, arms, trunk, legs.
 const BONES: [(usize, usize); 16] = [
     (0, 1),
     (0, 2),

@@ -87,7 +87,7 @@ pub(super) struct SegmentPlan {
     /// Parts of the body that are kept; `None`: the whole person.
     pub(super) kept: Option<BodyParts>,
     pub(super) behind: Option<Behind>,
-    /// Which part is where is painted or printed.
+    /// Whether body parts are painted or printed.
     pub(super) parts: bool,
     /// Skeletons are drawn.
     pub(super) keypoints: bool,

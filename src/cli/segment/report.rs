@@ -15,7 +15,7 @@ const KEPT: u8 = 128;
 pub(super) struct Moment {
     /// From 0.
     pub(super) frame: u64,
-    /// When it is shown.
+    /// Moment at which it is shown.
     pub(super) pts: Duration,
     /// The frame that was looked at: this one, or an earlier one.
     pub(super) seen: u64,
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_is_told_by_its_size_its_share_and_a_box() {
+    fn a_picture_is_reported_by_its_size_its_share_and_a_box() {
         let report = of(&found(|x, y| (4..9).contains(&x) && (2..10).contains(&y)), (20, 10), None);
         let place = json!({"x": 4, "y": 2, "width": 5, "height": 8});
         assert_eq!(report, json!({"width": 20, "height": 10, "mask": {"coverage": 0.2, "box": place}}));
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_is_told_with_its_time_and_poses_in_pixels() {
+    fn a_frame_is_reported_with_its_time_and_poses_in_pixels() {
         let mut found = found(|_, _| true);
         let mut keypoints = [Keypoint { x: 0.5, y: 0.25, score: 0.75 }; 17];
         keypoints[10].x = -0.01;

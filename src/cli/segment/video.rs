@@ -113,7 +113,7 @@ struct Work {
     frames: u64,
     /// The last one that was looked at.
     seen: u64,
-    /// When the last one is over.
+    /// End of the last one.
     end: Duration,
 }
 

@@ -15,7 +15,7 @@ use crate::media::port::network_of;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Number(u64);
 
-/// Whom connections are counted for: an address, and of IPv6 the network that one household or machine has.
+/// Holder of connections: an address, and of IPv6 the network that one household or machine has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Holder(IpAddr);
 
@@ -249,7 +249,7 @@ mod tests {
         let (newcomer, victim) = inside(all.enter(holder(200), false, now));
         assert_eq!(victim, Some(many[1]), "the one that has been busy for longest");
         all.begin(newcomer, now);
-        assert_eq!(all.enter(holder(200), false, now), Entrance::Refused, "who has one closes none of others");
+        assert_eq!(all.enter(holder(200), false, now), Entrance::Refused, "who has one closes no connection of others");
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! Where connections come in: each is counted, closed when another needs its place, and known to be busy while
-//! it is answered. Those that bring packets instead of requests are handed on to who serves receivers.
+//! Door through which connections come in: each is counted, closed when another needs its place, and known to be busy
+//! while it is answered. Those that bring packets instead of requests are handed on to who serves receivers.
 
 use std::{
     future::poll_fn,
@@ -38,7 +38,7 @@ use crate::{
     media::deliver::{Delivery, tcp::may_begin_with},
 };
 
-/// How often the idle are looked for.
+/// Time between two searches for the idle.
 const SWEEP: Duration = Duration::from_secs(5);
 
 /// Lets connections in. Cheap to clone.

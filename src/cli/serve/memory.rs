@@ -7,8 +7,8 @@
 
 use std::{env, fs, os::unix::process::CommandExt as _, process::Command, time::Instant};
 
-/// How GLib is asked for no allocator of its own. Up to GLib 2.74 it has one, which keeps all that it ever had: some 60
-/// MB after two hundred senders. It is asked when the library is loaded, before any code of ours.
+/// Variable that asks GLib for no allocator of its own. Up to GLib 2.74 it has one, which keeps all that it ever had:
+/// some 60 MB after two hundred senders. It is asked when the library is loaded, before any code of ours.
 const GLIB: (&str, &str) = ("G_SLICE", "always-malloc");
 
 /// Begins the program again, with the same arguments and as the same process, where GLib has an allocator of its own.

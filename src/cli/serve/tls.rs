@@ -20,7 +20,7 @@ use crate::{
     error::ProgramError,
 };
 
-/// How long a certificate made here is valid. Apple's browsers take none of more than 825 days.
+/// Lifetime of a certificate that is made here. Apple's browsers take no longer one than 825 days.
 const VALID_DAYS: i64 = 800;
 
 /// The next start makes a new certificate in place of one that ends earlier than this.
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_missing_file_is_told_by_its_key() {
+    async fn a_missing_file_is_named_by_its_key() {
         let tls = Tls::Files { cert: "/no/such.pem".into(), key: "/no/such.key".into() };
         let config = ServeConfig { tls, ..ServeConfig::default() };
         let error = configuration(&config, &IpAddr::from([127, 0, 0, 1])).await.err().unwrap();

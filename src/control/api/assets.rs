@@ -37,7 +37,7 @@ pub fn router() -> Router<AppState> {
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct OfRoom {
-    /// As this room sees them: its own, and those of the shared shelf that none of its own has the name of. What is
+    /// As this room sees them: its own, and those of the shared shelf whose names its own do not have. What is
     /// put or deleted is the room's own. Left out: the token's room, or, without one, the shared shelf alone.
     #[param(pattern = "^[A-Za-z0-9_-]{1,64}$", example = "demo")]
     room: Option<String>,
@@ -206,7 +206,7 @@ pub async fn read(
     params(("name" = String, Path, description = "1 to 128 of `A-Z a-z 0-9 . _ -`, with no dot in front"), OfRoom),
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),
     responses(
-        (status = 201, description = "Kept; there was none of this name", body = AssetView),
+        (status = 201, description = "Kept; the name was free", body = AssetView),
         (status = 200, description = "Kept in place of an older one", body = AssetView),
         (status = 403, description = "The shared shelf has one of this name, and the token is for one room",
             body = ProblemSchema, content_type = "application/problem+json"),

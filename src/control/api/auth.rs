@@ -38,11 +38,11 @@ use crate::{
     media::port::network_of,
 };
 
-/// How far the clock of a token's signer may be off, in seconds.
+/// Time by which the clock of a token's signer may be off, in seconds.
 const LEEWAY_S: u64 = 30;
 
-/// How many places in one room a token takes that does not say: somebody's laptop and phone, and each once more while
-/// an old connection is not yet given up.
+/// Places that a token takes in one room if it does not say: somebody's laptop and phone, and each once more while an
+/// old connection is not yet given up.
 pub const PLACES: u32 = 4;
 
 /// The longest that is slept at once, so that no time is too far away for a timer.
@@ -95,9 +95,9 @@ pub struct Token {
     pub id: Option<String>,
     /// Until when it is taken, in seconds since 1970.
     pub until: u64,
-    /// How many places it takes in a room.
+    /// Number of places that it takes in a room.
     pub places: u32,
-    /// Which signing key it was signed with.
+    /// Generation of the signing key with which it was signed.
     generation: u64,
 }
 
@@ -173,7 +173,7 @@ pub struct Claims {
     /// Makes two tokens of the same content different, so that they are two bearers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jti: Option<String>,
-    /// How many places in one room it takes; left out: [`PLACES`].
+    /// Number of places that it takes in one room; left out: [`PLACES`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub places: Option<u32>,
 }
@@ -185,7 +185,7 @@ pub struct Auth {
     key: Option<[u8; 32]>,
     created: Option<CreatedKey>,
     signer: ArcSwap<Signer>,
-    /// Where the signing key is kept; `None` on an open server.
+    /// File of the signing key; `None` on an open server.
     signing_file: Option<PathBuf>,
     validation: Validation,
     attempts: Mutex<Attempts>,
@@ -216,7 +216,7 @@ impl Signer {
 pub struct CreatedKey {
     /// The key, to be shown once.
     pub key: String,
-    /// Where it is kept.
+    /// File in which it is kept.
     pub file: PathBuf,
 }
 

@@ -11,7 +11,7 @@ use super::{
     AppState,
     auth::{Access, Role},
     problem::{ApiResult, ProblemSchema},
-    rooms::{ItemPath, RoomPath, find},
+    room_path::{ItemPath, RoomPath, find},
 };
 use crate::control::room::state::ban::Ban;
 

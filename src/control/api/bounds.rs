@@ -7,8 +7,8 @@ use tokio::{net::lookup_host, time::timeout};
 use super::{
     AppState,
     auth::{Access, Role},
+    places::Places,
     problem::{ApiResult, Problem},
-    turns::Turns,
 };
 use crate::{
     control::room::RoomName,
@@ -16,7 +16,7 @@ use crate::{
     media::port::{OutputTarget, SrtAddress, is_internal},
 };
 
-/// How long finding a host's addresses may take.
+/// Longest time that finding a host's addresses may take.
 const LOOKUP: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// Hosts that are looked for at once, for all rooms and for one; half of them for one holder of tokens. Each takes one of
@@ -84,11 +84,11 @@ pub(super) async fn check_target(
 /// # Errors
 /// 503 when too many others are under way.
 async fn found(
-    turns: &Turns,
+    places: &Places,
     (room, holder): (&RoomName, Option<&str>),
     lookup: impl Future<Output = io::Result<Vec<IpAddr>>> + Send + 'static,
 ) -> ApiResult<Option<Vec<IpAddr>>> {
-    let Some(place) = turns.wait(room, holder, LOOKUP).await else {
+    let Some(place) = places.wait(room, holder, LOOKUP).await else {
         return Err(Problem::unavailable("other hosts are being looked for; try again later"));
     };
     // It goes on when nobody waits for it any more, and keeps its place.
@@ -114,7 +114,7 @@ mod tests {
 
     #[tokio::test]
     async fn hosts_that_are_never_found_take_few_threads_and_leave_some_to_other_rooms() {
-        let turns = Turns::new(4, 2);
+        let places = Places::new(4, 2);
         let [slow, other] = ["slow", "other"].map(|name| RoomName::parse(name).unwrap());
         let (ends, lookups): (Vec<_>, Vec<_>) = (0..40)
             .map(|_| {
@@ -123,7 +123,7 @@ mod tests {
                     BEGUN.fetch_add(1, Ordering::SeqCst);
                     ended.await.map_err(io::Error::other)?
                 };
-                (end, found(&turns, (&slow, None), lookup))
+                (end, found(&places, (&slow, None), lookup))
             })
             .unzip();
         let outcomes = join_all(lookups).await;
@@ -132,8 +132,8 @@ mod tests {
         assert_eq!(BEGUN.load(Ordering::SeqCst), 2, "those that nobody waits for go on");
         let loopback = IpAddr::from([127, 0, 0, 1]);
         let lookup = || async move { Ok(vec![loopback]) };
-        assert_eq!(found(&turns, (&other, None), lookup()).await.unwrap(), Some(vec![loopback]));
+        assert_eq!(found(&places, (&other, None), lookup()).await.unwrap(), Some(vec![loopback]));
         drop(ends);
-        assert_eq!(found(&turns, (&slow, None), lookup()).await.unwrap(), Some(vec![loopback]));
+        assert_eq!(found(&places, (&slow, None), lookup()).await.unwrap(), Some(vec![loopback]));
     }
 }

@@ -106,14 +106,14 @@ struct Book {
 struct Promised {
     number: u64,
     cost: Cost,
-    /// Whom it counts with; see [`Access::holder`].
+    /// Holder with whom it counts; see [`Access::holder`].
     holder: Option<String>,
     building: Option<Building>,
 }
 
 /// The building of what was promised.
 struct Building {
-    /// When it is built.
+    /// Moment by which it is built.
     until: Instant,
     /// Whether what it is for is gone.
     is_gone: Box<dyn Fn() -> bool + Send>,

@@ -6,7 +6,7 @@ use super::{
     AppState,
     auth::{Access, Role},
     problem::{ApiJson, ApiResult, ProblemSchema},
-    rooms::{ItemPath, RoomPath, find},
+    room_path::{ItemPath, RoomPath, find},
 };
 use crate::control::room::{
     RoomError,

@@ -13,7 +13,7 @@ use super::{
     AppState,
     auth::{Access, Role},
     problem::{ApiJson, ApiResult, Problem, ProblemSchema},
-    rooms::{ItemPath, RoomPath, find},
+    room_path::{ItemPath, RoomPath, find},
 };
 use crate::control::room::state::data::{Datum, check, check_key};
 

@@ -19,11 +19,11 @@ use super::{
     AppState,
     auth::{Access, Role},
     problem::{ApiResult, ProblemSchema},
-    rooms::{RoomPath, find},
+    room_path::{RoomPath, find},
 };
 use crate::control::room::{Entry, Event, ServerEvent};
 
-/// How often an idle stream is written to: proxies drop what is silent for a minute.
+/// Time between two writes to an idle stream: proxies drop what is silent for a minute.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// The event that a reader of the whole server's events gets in place of those that it missed.

@@ -25,7 +25,7 @@ use super::{
     auth::{Access, Role},
     bounds,
     problem::{self, ApiResult, Problem, ProblemSchema},
-    rooms::{Precondition, RoomPath, find, tagged},
+    room_path::{Precondition, RoomPath, find, tagged},
     transfer,
     unpack::unpack,
 };
@@ -58,7 +58,7 @@ fn yes() -> bool {
     true
 }
 
-/// The room as one file: settings, layout, scenes, and the assets that these need (those that are built in excepted).
+/// Returns the room as one file: settings, layout, scenes, and the assets that these need (those that are built in excepted).
 /// Never participants, and no outputs, whose addresses hold stream keys.
 #[utoipa::path(
     get, path = "/rooms/{room}/export", tag = "rooms",
@@ -266,7 +266,7 @@ pub async fn import_room(
 /// Returns names of the assets that are to belong to the room.
 ///
 /// # Errors
-/// Every name that none of the document's assets has.
+/// Every name that no asset of the document has.
 fn own_names(
     document: &RoomDocument,
     assets: &[(String, Result<Incoming, &'static str>)],

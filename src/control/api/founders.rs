@@ -1,4 +1,4 @@
-//! Which tokens made which rooms: one that opens every room shall not take all that the server has.
+//! Rooms and the tokens that made them: one that opens every room shall not take all that the server has.
 
 use std::{
     collections::HashMap,
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::control::room::{RoomError, RoomHandle, RoomName};
 
-/// How many rooms a participant's token may have made at once.
+/// Number of rooms that a participant's token may have made at once.
 const ROOMS_OF_PARTICIPANT: usize = 4;
 
 /// A room that is being made is counted for so long, whether it comes to be or not.

@@ -221,7 +221,7 @@ mod tests {
 
     use super::*;
 
-    /// When the file of the tests was written.
+    /// Date at which the file of the tests was written.
     const WRITTEN: &str = "Sat, 28 Nov 2020 12:00:00 GMT";
 
     fn given() -> Given {

@@ -42,16 +42,16 @@ pub struct Readiness {
 /// The state of the rooms.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct RoomsReadiness {
-    /// How many wait for new media or a new task after a fault.
+    /// Number of rooms that wait for new media or a new task after a fault.
     pub down: usize,
-    /// How often a room was begun again after a fault since the server's start.
+    /// Number of times that a room was begun again after a fault, since the server's start.
     pub rebuilds: u64,
 }
 
 /// The state of storage: whether what was changed in rooms is on the disk.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct StorageReadiness {
-    /// How many rooms' newest state the disk has refused so far. It is tried again.
+    /// Number of rooms whose newest state the disk has refused so far. It is tried again.
     pub unstored_rooms: usize,
     /// Since when there are such rooms.
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -68,7 +68,7 @@ pub struct SegmentationReadiness {
     pub available: bool,
     /// Its name.
     pub model: Option<String>,
-    /// Why it is missing.
+    /// Reason why it is missing.
     pub reason: Option<String>,
     /// Whether the model finds keypoints, too.
     pub keypoints: bool,

@@ -24,7 +24,7 @@ use super::{
     auth::{Access, Role},
     given::Given,
     problem::{ApiResult, Problem, ProblemSchema},
-    rooms::find,
+    room_path::find,
     transfer,
 };
 use crate::{
@@ -40,13 +40,13 @@ use crate::{
 const MASTER: &str = "index.m3u8";
 const PLAYLIST_TYPE: &str = "application/vnd.apple.mpegurl";
 const SEGMENT_TYPE: &str = "video/mp2t";
-/// How long segments may be remembered, in seconds: one that is older than that is rarely asked for.
+/// Time for which segments may be remembered, in seconds: one that is older than that is rarely asked for.
 const SEGMENT_AGE: u32 = 3600;
-/// How long the last segment of an output that was stopped may take.
+/// Longest time that the last segment of an output that was stopped may take.
 const LAST_SEGMENT: Duration = Duration::from_secs(4);
 /// The longest file that names codecs, in bytes.
 const LONGEST_CODECS: u64 = 4096;
-/// How the names of folders begin that are being deleted.
+/// Beginning of the names of folders that are being deleted.
 const DELETED: &str = ".over-";
 /// Size of the transport stream in hundredths of its picture and sound: its headers, and those of each packet of sound,
 /// add to them.
@@ -57,7 +57,7 @@ pub fn router() -> Router<AppState> {
     Router::new().route("/hls/{room}/{name}/{file}", get(get_hls))
 }
 
-/// A playlist (`index.m3u8`, `live.m3u8`) or a segment of an HLS output. Also at `/hls/{room}/{name}/{file}`.
+/// Returns a playlist (`index.m3u8`, `live.m3u8`) or a segment of an HLS output. Also at `/hls/{room}/{name}/{file}`.
 #[utoipa::path(
     get, path = "/hls/{room}/{name}/{file}", tag = "outputs",
     params(
@@ -319,13 +319,13 @@ pub(super) async fn clean_events(registry: &Registry) {
     }
 }
 
-/// The folders in a folder. A link does not count: what it leads to belongs to somebody else.
+/// Returns the folders in a folder. A link does not count: what it leads to belongs to somebody else.
 fn folders(of: &FilePath) -> Vec<PathBuf> {
     let entries = fs::read_dir(of).into_iter().flatten().flatten();
     entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path()).collect()
 }
 
-/// Whether a folder holds nothing but what an output writes. Another one is left alone: it came here by mistake.
+/// Returns whether a folder holds nothing but what an output writes. Another one is left alone: it came here by mistake.
 fn is_ours(folder: &FilePath) -> bool {
     // A playlist is written beside its place.
     let written = |name: &str| {
@@ -377,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn an_end_is_told_when_it_is_one() {
+    fn an_end_is_announced_when_it_is_one() {
         let text = "#EXTM3U\n#EXT-X-TARGETDURATION:4\n1.ts\n";
         let kept = |ended: bool, is_still| {
             let end = if ended { "#EXT-X-ENDLIST\n" } else { "" };

@@ -14,7 +14,7 @@ use super::{
     AppState,
     auth::{Access, Role},
     problem::{ApiJson, ApiResult, Problem, ProblemSchema},
-    rooms::{ItemPath, Precondition, RoomPath, find, find_to_direct, tagged},
+    room_path::{ItemPath, Precondition, RoomPath, find, find_to_direct, tagged},
 };
 use crate::{
     control::room::{LayoutChange, RoomName},

@@ -1,4 +1,4 @@
-//! Which of this machine's users opened a connection, as the kernel's table of TCP sockets says.
+//! User of this machine who opened a connection, as the kernel's table of TCP sockets says.
 //!
 //! A proxy may say nothing of itself and ask for this machine by its own name. But web servers run as users that exist
 //! for them alone, and an open server is for the people at this machine.
@@ -13,7 +13,7 @@ const SERVICES: std::ops::Range<u32> = 1..1000;
 /// `nobody`, as whom some web servers run.
 const NOBODY: u32 = 65_534;
 
-/// How often the tables are read: they change while they are, and one that is there may be passed over.
+/// Number of times that the tables are read: they change while they are, and one that is there may be passed over.
 const LOOKS: usize = 3;
 
 /// Returns whether another service of this machine may have opened the connection from `peer`. Who has closed their

@@ -34,7 +34,7 @@ use crate::layout::{
     trigger,
 };
 
-/// Where the document stands.
+/// Path of the document.
 const DOCUMENT: &str = "/openapi.json";
 
 /// Returns the routes, at the top level. All that they answer is in memory once, however many read it, or do not.
@@ -82,12 +82,12 @@ pub fn document() -> openapi::OpenApi {
     modifiers(&Security),
     tags(
         (name = "rooms", description = "A room: a canvas, a layout, participants, outputs"),
-        (name = "layout", description = "What the canvas shows"),
+        (name = "layout", description = "Layouts of the canvas"),
         (name = "scenes", description = "Stored layouts, shown by name or one after the other"),
         (name = "data", description = "Values that programs put for texts, timers, and the chat"),
         (name = "participants", description = "Who is in, and moderation"),
-        (name = "outputs", description = "What the room is sent to"),
-        (name = "events", description = "What happens in a room, and in all of them"),
+        (name = "outputs", description = "Places to which the room is sent"),
+        (name = "events", description = "Events of a room, and of all of them"),
         (name = "session", description = "Signalling and control of the web page"),
         (name = "webrtc", description = "Sending by WHIP (RFC 9725) and receiving by WHEP"),
         (name = "assets", description = "Images for layouts"),

@@ -1,4 +1,4 @@
-//! Where a room is sent and recorded. Stream keys come in and never go out again.
+//! Outputs and recordings of a room. Stream keys come in and never go out again.
 
 use axum::{
     Json, Router,
@@ -16,7 +16,7 @@ use super::{
     auth::{Access, Role},
     bounds, capacity, hls,
     problem::{ApiJson, ApiResult, Problem, ProblemSchema},
-    rooms::{ItemPath, Precondition, RoomPath, find, find_to_direct},
+    room_path::{ItemPath, Precondition, RoomPath, find, find_to_direct},
 };
 use crate::{
     control::room::{Marker, Output, OutputDocument, RoomName},
@@ -60,7 +60,7 @@ async fn spec_of(
     Ok(spec)
 }
 
-/// All outputs of the room.
+/// Returns all outputs of the room.
 #[utoipa::path(
     get, path = "/rooms/{room}/outputs", tag = "outputs",
     params(("room" = String, Path, description = "The room's name")),
@@ -123,7 +123,7 @@ pub struct OutputTrial {
     pub ok: bool,
     /// The steps that were taken, in order. Which there are depends on the type.
     pub steps: Vec<TrialStep>,
-    /// How long it all took.
+    /// Time that all steps took together.
     pub milliseconds: u64,
     /// The step that failed.
     #[schema(value_type = Option<String>)]
@@ -163,8 +163,8 @@ pub async fn test_output(
     let spec = spec_of(&app, &access, &room.name, &body.0, true).await?;
     // A trial encodes nothing itself; it says no to what could not be started.
     handle.check_output(body.0, spec.clone()).await?;
-    let turn = app.trials.take(&room.name, access.holder().as_deref());
-    let place = turn.ok_or_else(|| Problem::unavailable("other outputs are being tried; try again later"))?;
+    let place = app.trials.take(&room.name, access.holder().as_deref());
+    let place = place.ok_or_else(|| Problem::unavailable("other outputs are being tried; try again later"))?;
     // It goes on, and keeps its place, when nobody waits for it any more.
     let trying = tokio::spawn(async move {
         let _place = place;
@@ -182,7 +182,7 @@ pub async fn test_output(
     }))
 }
 
-/// One output.
+/// Returns one output.
 #[utoipa::path(
     get, path = "/rooms/{room}/outputs/{id}", tag = "outputs",
     params(
@@ -329,7 +329,7 @@ pub struct NewMarker {
     pub name: String,
 }
 
-/// How long a marker's name may be, in characters.
+/// Greatest length of a marker's name, in characters.
 const LONGEST_NAME: usize = 100;
 
 /// Names this moment in all recordings that run; in one that is paused, the moment of its pause. Each has at most 1000.

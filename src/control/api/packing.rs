@@ -1,4 +1,4 @@
-//! How files of the page are packed, and which packing a browser takes (`Accept-Encoding`, RFC 9110). PURE.
+//! Packed files of the page, and the packing that a browser takes (`Accept-Encoding`, RFC 9110). PURE.
 
 /// The packing of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

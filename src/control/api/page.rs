@@ -44,7 +44,7 @@ pub async fn serve(method: Method, uri: Uri, headers: HeaderMap, client: Option<
     };
     let is_page = path.is_empty() || path == "r" || path.starts_with("r/");
     let name = if is_page { "index.html" } else { path };
-    // A packed file is another form of an address, and none of its own.
+    // A packed file is another form of an address, and no address of its own.
     let Some(file) = Dist::get(name).filter(|_| !Packing::made(name)) else {
         return Problem::not_found("there is nothing at this address").into_response();
     };

@@ -14,7 +14,7 @@ use super::{
     AppState,
     auth::{Access, Role},
     problem::{ApiJson, ApiResult, Problem, ProblemSchema},
-    rooms::{ItemPath, Precondition, RoomPath, find, tagged},
+    room_path::{ItemPath, Precondition, RoomPath, find, tagged},
 };
 use crate::control::room::{Moderation, Participant};
 
@@ -26,7 +26,7 @@ pub fn router() -> Router<AppState> {
     )
 }
 
-/// Everyone in the room, in order of joining.
+/// Returns everyone in the room, in order of joining.
 #[utoipa::path(
     get, path = "/rooms/{room}/participants", tag = "participants",
     params(("room" = String, Path, description = "The room's name")),
@@ -44,7 +44,7 @@ pub async fn list_participants(
     Ok(Json(find(&app, &room.name)?.participants().await?))
 }
 
-/// One participant.
+/// Returns one participant.
 #[utoipa::path(
     get, path = "/rooms/{room}/participants/{id}", tag = "participants",
     params(

@@ -18,13 +18,13 @@ use tokio::{
     time::{Instant, timeout, timeout_at},
 };
 
-/// How long a body may stand still.
+/// Longest time for which a body may stand still.
 const PAUSE: Duration = Duration::from_secs(30);
 
 /// Bytes a second that a body has to bring from then on, on the whole.
 const SLOWEST: u64 = 8 * 1024;
 
-/// How long a body is read on whose answer is there already.
+/// Time for which a body is still read after its answer is there.
 const LINGER: Duration = Duration::from_secs(2);
 
 /// A body that did not come in time.
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_does_not_come_in_time_is_told_so() {
+    async fn what_does_not_come_in_time_is_refused_for_that() {
         let whole = Body::from_stream(stream::iter([Ok::<_, std::io::Error>("a"), Ok("b")]));
         assert_eq!(to_bytes(bounded(whole, PAUSE, false), usize::MAX).await.unwrap(), "ab");
         let still = stream::iter([Ok::<_, std::io::Error>("a")]).chain(stream::pending());

@@ -6,8 +6,8 @@ use super::{
     AppState,
     auth::{Access, Role},
     problem::{ApiResult, ProblemSchema},
-    rooms::{ItemPath, RoomPath, find},
-    snapshot::{StillFormat, picture, turn},
+    room_path::{ItemPath, RoomPath, find},
+    snapshot::{StillFormat, picture, place},
 };
 use crate::control::room::Photo;
 
@@ -16,7 +16,7 @@ pub fn router() -> Router<AppState> {
     Router::new().route("/rooms/{room}/photos", get(list_photos)).route("/rooms/{room}/photos/{id}", get(get_photo))
 }
 
-/// The pictures that triggers took: the newest, as many as there is room for.
+/// Returns the pictures that triggers took: the newest, as many as there is room for.
 #[utoipa::path(
     get, path = "/rooms/{room}/photos", tag = "rooms",
     params(("room" = String, Path, description = "The room's name")),
@@ -30,7 +30,7 @@ pub async fn list_photos(State(app): State<AppState>, access: Access, room: Room
     Ok(Json(find(&app, &room.name)?.photos().await?))
 }
 
-/// One picture that a trigger took.
+/// Returns one picture that a trigger took.
 #[utoipa::path(
     get, path = "/rooms/{room}/photos/{id}", tag = "rooms",
     params(
@@ -48,6 +48,6 @@ pub async fn list_photos(State(app): State<AppState>, access: Access, room: Room
 pub async fn get_photo(State(app): State<AppState>, access: Access, photo: ItemPath) -> ApiResult<Response> {
     access.require(Role::Viewer, photo.name.as_str())?;
     let frame = find(&app, &photo.name)?.photo(photo.id).await?;
-    let turn = turn(&app, &access, &photo.name).await?;
-    picture(turn, frame, StillFormat::Jpeg).await
+    let place = place(&app, &access, &photo.name).await?;
+    picture(place, frame, StillFormat::Jpeg).await
 }

@@ -1,4 +1,4 @@
-//! Where people are in their pictures, by keypoints.
+//! Places of people in their pictures, by keypoints.
 
 use axum::{
     Json, Router,
@@ -12,7 +12,7 @@ use super::{
     AppState,
     auth::{Access, Role},
     problem::{ApiResult, ProblemSchema},
-    rooms::{RoomPath, find},
+    room_path::{RoomPath, find},
 };
 use crate::control::room::RoomPoses;
 
@@ -21,8 +21,8 @@ pub fn router() -> Router<AppState> {
     Router::new().route("/rooms/{room}/poses", get(get_poses))
 }
 
-/// Where people are in their pictures now: up to five in each, each with 17 keypoints. Needs the room's `keypoints`.
-/// The room's events report the same, again and again.
+/// Returns the places of people in their pictures now: up to five people in each, each with 17 keypoints. The room's `keypoints`
+/// must be on. The room's events report the same again and again.
 #[utoipa::path(
     get, path = "/rooms/{room}/poses", tag = "participants",
     params(("room" = String, Path, description = "The room's name")),

@@ -16,7 +16,7 @@ use serde_path_to_error::Segment;
 use super::patience::TooSlow;
 use crate::layout::Fault;
 
-/// When who was refused for now may ask again, in seconds.
+/// Time after which somebody who was refused for now may ask again, in seconds.
 pub(super) const RETRY_AFTER: HeaderValue = HeaderValue::from_static("5");
 
 /// The answer of a handler: `T`, or a [`Problem`].
@@ -32,7 +32,7 @@ const PROBLEM_JSON: &str = "application/problem+json";
 /// as large.
 const MOST_PLACES: usize = 100;
 
-/// How much of a foreign error's plain text is kept as `detail`, in bytes.
+/// Most of a foreign error's plain text that is kept as `detail`, in bytes.
 const DETAIL_LIMIT: usize = 4096;
 
 /// A refused or failed request, RFC 9457. Nothing was changed by the request.
@@ -472,7 +472,7 @@ mod tests {
     }
 
     #[test]
-    fn of_very_many_wrong_places_the_first_are_told() {
+    fn of_very_many_wrong_places_the_first_are_listed() {
         let faults = |count| (0..count).map(|n| Fault { pointer: format!("/{n}"), detail: "is unknown".to_owned() });
         let all = Problem::invalid(faults(MOST_PLACES).collect());
         assert_eq!((all.errors.len(), all.detail.as_str()), (MOST_PLACES, "the body has 100 wrong places"));

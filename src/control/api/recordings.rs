@@ -25,7 +25,7 @@ use super::{
     auth::{Access, Role},
     given::Given,
     problem::{ApiResult, Problem, ProblemSchema},
-    rooms::{ItemPath, RoomPath},
+    room_path::{ItemPath, RoomPath},
     transfer,
 };
 use crate::{
@@ -58,9 +58,9 @@ pub struct Recording {
     /// participant's recording: when it begins. Missing when it is not known.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub started_at: Option<Timestamp>,
-    /// How long it is. Missing while it grows, and when its server was killed.
+    /// Length. Missing while it grows, and when its server was killed.
     pub seconds: Option<f64>,
-    /// When it was written to last.
+    /// Time of the last write.
     #[schema(value_type = String, format = DateTime)]
     pub changed_at: Timestamp,
     /// Whether it is being written, or belongs to a recording that is paused. One whose end is not known was written to
@@ -100,7 +100,7 @@ pub async fn list_recordings(
     })
 }
 
-/// One recording, or the part of it that `Range` asks for. When it began and its markers are beside it, as
+/// Returns one recording, or the part of it that `Range` asks for. When it began and its markers are beside it, as
 /// `FILE.ffmetadata`, for ffmpeg.
 #[utoipa::path(
     get, path = "/rooms/{room}/recordings/{id}", tag = "outputs",

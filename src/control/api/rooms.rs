@@ -1,14 +1,7 @@
-//! Rooms: the list, their settings, their end. And what all resources of a room share: the path, `If-Match`, `ETag`,
-//! and how a room's refusal becomes a problem.
+//! Rooms: the list, their settings, their end.
 
-use axum::{
-    Json, Router,
-    extract::{FromRequestParts, Path, State},
-    http::{HeaderValue, StatusCode, header, request::Parts},
-    response::{IntoResponse, Response},
-    routing::get,
-};
-use serde::{Deserialize, Serialize};
+use axum::{Json, Router, extract::State, http::StatusCode, response::Response, routing::get};
+use serde::Deserialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
@@ -16,15 +9,10 @@ use super::{
     AppState,
     auth::{Access, Role},
     bounds, hls,
-    problem::{self, ApiJson, ApiResult, Problem, ProblemSchema},
+    problem::{ApiJson, ApiResult, Problem, ProblemSchema},
+    room_path::{Precondition, RoomPath, find, find_to_direct, tagged},
 };
-use crate::{
-    control::room::{
-        Caller, IfMatch, Landing, MemberRole, Revision, RoomError, RoomHandle, RoomName, RoomState, RoomSummary,
-        SettingsChange,
-    },
-    media::port::PeerRefused,
-};
+use crate::control::room::{Landing, Revision, RoomError, RoomState, RoomSummary, SettingsChange};
 
 /// Returns the routes of this resource.
 pub fn router() -> Router<AppState> {
@@ -41,10 +29,10 @@ pub struct RoomSettings {
     /// Keys of the canvas that change.
     #[schema(value_type = Option<crate::layout::schema::Canvas>)]
     pub canvas: Option<Value>,
-    /// How many participants may be in at once.
+    /// Most participants who may be in at once.
     #[schema(minimum = 1, maximum = 1000)]
     pub max_participants: Option<u32>,
-    /// How long a lost participant's last picture and place are kept, in milliseconds.
+    /// Time for which a lost participant's last picture and place are kept, in milliseconds.
     #[schema(minimum = 0, maximum = 600000)]
     pub hold_ms: Option<u64>,
     /// Whether the keypoints of everybody with a camera are found, for `GET /rooms/{room}/poses` and the events. It
@@ -78,7 +66,7 @@ pub async fn list_rooms(State(app): State<AppState>, access: Access) -> ApiResul
     Ok(Json(summaries))
 }
 
-/// The whole room: settings, layout, participants, outputs, health.
+/// Returns the whole room: settings, layout, participants, outputs, health.
 #[utoipa::path(
     get, path = "/rooms/{room}", tag = "rooms",
     params(("room" = String, Path, description = "The room's name")),
@@ -167,147 +155,4 @@ pub async fn delete_room(
     app.assets.of_room(&room.name).clear().await?;
     hls::forget(&app, &room.name, None).await;
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// The room of a path `/rooms/{room}/…`.
-#[derive(Debug, Clone)]
-pub struct RoomPath {
-    /// Its checked name.
-    pub name: RoomName,
-}
-
-/// The room and the part of a path `/rooms/{room}/…/{id}`.
-#[derive(Debug, Clone)]
-pub struct ItemPath {
-    /// The room's checked name.
-    pub name: RoomName,
-    /// The part's id, as it was written.
-    pub id: String,
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for RoomPath {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        #[derive(Deserialize)]
-        struct Segments {
-            room: String,
-        }
-        let Path(Segments { room }) =
-            Path::from_request_parts(parts, state).await.map_err(|error| Problem::bad_request(error.body_text()))?;
-        Ok(Self { name: RoomName::parse(&room)? })
-    }
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for ItemPath {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        #[derive(Deserialize)]
-        struct Segments {
-            room: String,
-            id: String,
-        }
-        let Path(Segments { room, id }) =
-            Path::from_request_parts(parts, state).await.map_err(|error| Problem::bad_request(error.body_text()))?;
-        Ok(Self { name: RoomName::parse(&room)?, id })
-    }
-}
-
-/// The request's `If-Match`.
-#[derive(Debug, Clone)]
-pub struct Precondition(pub IfMatch);
-
-impl<S: Send + Sync> FromRequestParts<S> for Precondition {
-    type Rejection = std::convert::Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        let values: Vec<&str> =
-            parts.headers.get_all(header::IF_MATCH).iter().map(|value| value.to_str().unwrap_or_default()).collect();
-        Ok(Self(if values.is_empty() { IfMatch::Absent } else { IfMatch::parse(&values.join(",")) }))
-    }
-}
-
-/// Finds a room that exists.
-pub(super) fn find(app: &AppState, name: &RoomName) -> ApiResult<RoomHandle> {
-    app.registry.get(name).ok_or_else(|| RoomError::NoRoom.into())
-}
-
-/// Finds a room that the caller directs: what it has decoded from now on counts with them.
-pub(super) fn find_to_direct(app: &AppState, access: &Access, name: &RoomName) -> ApiResult<RoomHandle> {
-    let room = find(app, name)?;
-    room.decode_for(access.holder());
-    Ok(room)
-}
-
-/// Returns an answer with the room's revision as its `ETag`.
-pub(super) fn tagged(status: StatusCode, revision: Revision, body: impl Serialize) -> Response {
-    (status, [(header::ETAG, revision.etag())], Json(body)).into_response()
-}
-
-/// Returns the caller, as the room needs to know them.
-pub(super) fn caller(app: &AppState, access: &Access, room: &RoomName) -> Caller {
-    let role = match access.role {
-        Role::Viewer | Role::Participant => MemberRole::Participant,
-        Role::Producer => MemberRole::Producer,
-        Role::Admin => MemberRole::Admin,
-    };
-    let reserved = app.auth.reserved_names(room.as_str(), access);
-    Caller { role, bearer: access.bearer(), named: access.name.is_some(), reserved }
-}
-
-impl From<RoomError> for Problem {
-    fn from(error: RoomError) -> Self {
-        let detail = error.to_string();
-        match error {
-            RoomError::BadRoomName => Self::bad_request(detail),
-            RoomError::BadDisplayName | RoomError::BadSceneName => Self::unprocessable(detail),
-            RoomError::NoRoom
-            | RoomError::NoParticipant
-            | RoomError::NoOutput
-            | RoomError::NoPhoto
-            | RoomError::NoData
-            | RoomError::NoTimer
-            | RoomError::NoChatLine
-            | RoomError::NoBan
-            | RoomError::NoLayer
-            | RoomError::NoScene
-            | RoomError::NoConnection => Self::not_found(detail),
-            RoomError::Locked | RoomError::Banned => Self::forbidden(detail),
-            RoomError::Full { .. }
-            | RoomError::TooManyOutputs { .. }
-            | RoomError::TooMuchEncoded { .. }
-            | RoomError::TooManyScenes { .. }
-            | RoomError::SceneInUse { .. }
-            | RoomError::NoRecording
-            | RoomError::NoRecordings
-            | RoomError::TooManyMarkers { .. }
-            | RoomError::TooManyData { .. }
-            | RoomError::TooManyTimers { .. }
-            | RoomError::TooManyBans { .. }
-            | RoomError::NoScenes
-            | RoomError::KeypointsOff
-            | RoomError::Contended => Self::conflict(detail),
-            RoomError::TooManyViewers { .. }
-            | RoomError::TooManyRooms { .. }
-            | RoomError::TooManyRoomsOfToken { .. }
-            | RoomError::TooManyPlaces { .. } => Self::too_many(detail),
-            RoomError::TooManyConnecting { .. } | RoomError::TooManyLines { .. } => {
-                Self::too_many(detail).header(header::RETRY_AFTER, problem::RETRY_AFTER)
-            }
-            RoomError::Stale(stale) => {
-                let problem = Self::precondition_failed(detail);
-                match HeaderValue::from_str(&stale.current.etag()) {
-                    Ok(etag) => problem.header(header::ETAG, etag),
-                    Err(_) => problem,
-                }
-            }
-            RoomError::Invalid(faults) => Self::invalid(faults),
-            RoomError::Refused(PeerRefused::Unacceptable(_)) => Self::unprocessable(detail),
-            RoomError::Refused(PeerRefused::Failed(_)) => Self::internal(detail),
-            RoomError::Unavailable(_) | RoomError::OutputsStillEnd { .. } | RoomError::Draining => {
-                Self::unavailable(detail)
-            }
-        }
-    }
 }

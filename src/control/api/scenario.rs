@@ -18,7 +18,7 @@ use super::{
     auth::{Access, Role},
     layout::DryRun,
     problem::{self, ApiResult, FaultSchema, Problem, ProblemSchema},
-    rooms::{Precondition, RoomPath, find_to_direct, tagged},
+    room_path::{Precondition, RoomPath, find_to_direct, tagged},
 };
 use crate::{
     control::{

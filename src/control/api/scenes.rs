@@ -14,7 +14,7 @@ use super::{
     AppState,
     auth::{Access, Role},
     problem::{ApiJson, ApiResult, Problem, ProblemSchema},
-    rooms::{ItemPath, Precondition, RoomPath, find, find_to_direct, tagged},
+    room_path::{ItemPath, Precondition, RoomPath, find, find_to_direct, tagged},
 };
 use crate::{
     control::room::{Revision, SceneChoice, SceneEntry, SceneName, SceneView, state::record::named_layouts},
@@ -39,7 +39,7 @@ pub struct WithBoxes {
     boxes: bool,
 }
 
-/// All scenes of a room, in order.
+/// Returns all scenes of a room, in order.
 #[utoipa::path(
     get, path = "/rooms/{room}/scenes", tag = "scenes",
     params(
@@ -105,7 +105,7 @@ pub async fn put_scenes(
     Ok(tagged(StatusCode::OK, revision, scenes))
 }
 
-/// One scene.
+/// Returns one scene.
 #[utoipa::path(
     get, path = "/rooms/{room}/scenes/{name}", tag = "scenes",
     params(
@@ -130,14 +130,14 @@ pub async fn get_scene(State(app): State<AppState>, access: Access, scene: ItemP
     put, path = "/rooms/{room}/scenes/{name}", tag = "scenes",
     params(
         ("room" = String, Path, description = "The room's name"),
-        ("name" = String, Path, description = "The scene's name: 1 to 64 characters, none of `/ \\ ? # %`, no dot in \
+        ("name" = String, Path, description = "The scene's name: 1 to 64 characters, not `/ \\ ? # %`, no dot in \
             front, and not `next` or `previous`"),
         ("If-Match" = Option<String>, Header, description = "The revision that the room must be at"),
     ),
     request_body = Option<Layout>,
     responses(
         (status = 200, description = "Stored in place of an older one", body = SceneView),
-        (status = 201, description = "Stored; there was none of this name", body = SceneView),
+        (status = 201, description = "Stored; the name was free", body = SceneView),
         (status = 409, description = "The room has as many scenes as it may, or its outputs would be more than \
             the machine encodes for one room",
          body = ProblemSchema, content_type = "application/problem+json"),

@@ -34,7 +34,7 @@ use super::{
     auth::{Access, Role},
     capacity,
     problem::{self, Problem, ProblemSchema},
-    rooms::{RoomPath, caller},
+    room_path::{RoomPath, caller},
 };
 use crate::{
     control::room::{Closing, DisplayName, Joined, Note, RoomError, RoomHandle, RoomName, SessionJoin},
@@ -47,16 +47,17 @@ const MAX_MESSAGE: usize = 64 * 1024;
 /// Largest message that is read at all. Those between are refused in words; beyond it the socket cannot be read on.
 const MAX_READ: usize = 4 * MAX_MESSAGE;
 
-/// How long a browser may take until its first message.
+/// Longest time that a browser may take until its first message.
 const JOIN_WAIT: Duration = Duration::from_secs(10);
 
-/// How often a browser is asked for a sign of life.
+/// Time between two questions to a browser for a sign of life.
 const PING_PERIOD: Duration = Duration::from_secs(5);
 
-/// How long a browser may be silent: three pings unanswered.
+/// Longest time for which a browser may be silent: three pings unanswered.
 const SILENCE: Duration = Duration::from_secs(15);
 
-/// How long the browser's own close frame is waited for: cutting the connection before could cost it our last message.
+/// Time for which the browser's own close frame is waited for: cutting the connection before could cost it our last
+/// message.
 const CLOSE_WAIT: Duration = Duration::from_secs(1);
 
 const BAD_MESSAGE: u16 = 4001;
@@ -77,7 +78,7 @@ pub fn router() -> Router<AppState> {
     Router::new().route("/rooms/{room}/session", get(session))
 }
 
-/// A WebSocket of JSON text messages: signalling and news of one participant. The page sends `ClientMessage`s, the server
+/// Opens a WebSocket of JSON text messages: signalling and news of one participant. The page sends `ClientMessage`s, the server
 /// `ServerMessage`s.
 #[utoipa::path(
     get, path = "/rooms/{room}/session", tag = "webrtc",
@@ -215,7 +216,7 @@ fn ice_servers(app: &AppState) -> Vec<IceServerEntry> {
 /// The receiving half of the socket.
 struct Incoming {
     stream: SplitStream<WebSocket>,
-    /// When something came last, pongs included.
+    /// Moment at which something came last, pongs included.
     heard: Instant,
     pace: Pace,
 }

@@ -17,9 +17,9 @@ use image::{ExtendedColorType, ImageEncoder, ImageError, codecs::jpeg::JpegEncod
 use super::{
     AppState,
     auth::{Access, Role},
+    places::Place,
     problem::{ApiResult, Problem, ProblemSchema},
-    rooms::{RoomPath, find},
-    turns::Turn,
+    room_path::{RoomPath, find},
 };
 use crate::{control::room::RoomName, media::port::Frame};
 
@@ -52,7 +52,7 @@ pub(super) enum StillFormat {
     Jpeg,
 }
 
-/// The canvas now, without loss.
+/// Returns the canvas as it is now, without loss.
 #[utoipa::path(
     get, path = "/rooms/{room}/snapshot.png", tag = "rooms",
     params(
@@ -75,7 +75,7 @@ pub async fn snapshot_png(
     snapshot(&app, &access, &room, shown, StillFormat::Png).await
 }
 
-/// The canvas now, small.
+/// Returns the canvas as it is now, small.
 #[utoipa::path(
     get, path = "/rooms/{room}/snapshot.jpg", tag = "rooms",
     params(
@@ -99,10 +99,10 @@ pub async fn snapshot_jpg(
 }
 
 /// Snapshots made at once, of all rooms and of one: each costs the composer a copy and a core tens of milliseconds.
-pub(super) const TURNS: (usize, usize) = (2, 1);
+pub(super) const PLACES: (usize, usize) = (2, 1);
 
-/// How long one waits for its turn.
-const TURN_WAIT: std::time::Duration = std::time::Duration::from_secs(2);
+/// Time for which one waits for its place.
+const PLACE_WAIT: std::time::Duration = std::time::Duration::from_secs(2);
 
 async fn snapshot(
     app: &AppState,
@@ -116,31 +116,31 @@ async fn snapshot(
     let role = if output.is_some() { Role::Producer } else { Role::Viewer };
     access.require(role, room.name.as_str())?;
     let handle = find(app, &room.name)?;
-    let turn = turn(app, access, &room.name).await?;
+    let place = place(app, access, &room.name).await?;
     // The media copies it, and the place is kept until then, also when nobody waits for it any more.
-    let taking = tokio::spawn(async move { (handle.snapshot(output).await, turn) });
-    let (frame, turn) = taking.await.map_err(|_| Problem::internal("the picture cannot be taken"))?;
-    picture(turn, Arc::new(frame?), format).await
+    let taking = tokio::spawn(async move { (handle.snapshot(output).await, place) });
+    let (frame, place) = taking.await.map_err(|_| Problem::internal("the picture cannot be taken"))?;
+    picture(place, Arc::new(frame?), format).await
 }
 
-/// Waits for a room's turn to have a picture encoded.
+/// Waits for a room's place to have a picture encoded.
 ///
 /// # Errors
 /// 503 when too many wait before it.
-pub(super) async fn turn(app: &AppState, access: &Access, room: &RoomName) -> ApiResult<Turn> {
-    let turn = app.snapshots.wait(room, access.holder().as_deref(), TURN_WAIT).await;
-    turn.ok_or_else(|| Problem::unavailable("too many snapshots at once; try again later"))
+pub(super) async fn place(app: &AppState, access: &Access, room: &RoomName) -> ApiResult<Place> {
+    let place = app.snapshots.wait(room, access.holder().as_deref(), PLACE_WAIT).await;
+    place.ok_or_else(|| Problem::unavailable("too many snapshots at once; try again later"))
 }
 
-/// Returns a frame as an answer. Who goes away before that ends the work at its next step, and the turn with it.
-pub(super) async fn picture(turn: Turn, frame: Arc<Frame>, format: StillFormat) -> ApiResult<Response> {
+/// Returns a frame as an answer. Who goes away before that ends the work at its next step, and the place with it.
+pub(super) async fn picture(place: Place, frame: Arc<Frame>, format: StillFormat) -> ApiResult<Response> {
     // Gone with the request.
     let asked = Arc::new(());
     let asker = Arc::downgrade(&asked);
     // Tens of milliseconds of pure computing: not on a thread that serves others.
     let encoded = tokio::task::spawn_blocking(move || {
         // Held by the work, which may end after the request.
-        let _turn = turn;
+        let _place = place;
         encode(&frame, format, asker)
     });
     let encoded = encoded.await;
@@ -203,7 +203,7 @@ mod tests {
     use futures_util::FutureExt as _;
     use tokio::{runtime, task::spawn_blocking};
 
-    use super::{super::turns::Turns, *};
+    use super::{super::places::Places, *};
 
     fn frame() -> Frame {
         Frame { width: 2, height: 1, rgb: vec![250, 0, 0, 0, 0, 250] }
@@ -233,17 +233,17 @@ mod tests {
         // With one thread for such work, which something else has.
         let runtime = runtime::Builder::new_current_thread().max_blocking_threads(1).enable_time().build().unwrap();
         runtime.block_on(async {
-            let (turns, room) = (Turns::new(2, 1), RoomName::parse("a").unwrap());
+            let (places, room) = (Places::new(2, 1), RoomName::parse("a").unwrap());
             let (go_on, held) = mpsc::channel::<()>();
             let other = spawn_blocking(move || held.recv());
-            let turn = turns.take(&room, None).unwrap();
-            let mut asked = Box::pin(picture(turn, Arc::new(frame()), StillFormat::Png));
+            let place = places.take(&room, None).unwrap();
+            let mut asked = Box::pin(picture(place, Arc::new(frame()), StillFormat::Png));
             assert!((&mut asked).now_or_never().is_none());
             drop(asked);
-            assert!(turns.take(&room, None).is_none(), "the work is still to come");
+            assert!(places.take(&room, None).is_none(), "the work is still to come");
             drop(go_on);
             assert!(other.await.unwrap().is_err());
-            assert!(turns.wait(&room, None, Duration::from_secs(60)).await.is_some());
+            assert!(places.wait(&room, None, Duration::from_secs(60)).await.is_some());
         });
     }
 }

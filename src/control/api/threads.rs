@@ -1,4 +1,4 @@
-//! How many more threads the system lets this process have.
+//! Number of further threads that the system lets this process have.
 //!
 //! Hardly any bound is of the process alone. The limit of a user counts the threads of all their processes, that of a
 //! control group (a service's, a container's) all that are in it, and the system's all that there are: what others have
@@ -11,7 +11,7 @@ use std::{
 
 use rustix::process::{Resource, getrlimit, getuid};
 
-/// Where control groups are, if they are where they are everywhere.
+/// Folder of control groups, where it is in the usual place.
 const GROUPS: &str = "/sys/fs/cgroup";
 
 /// So many are left at least: there is no need to count exactly.
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn this_machine_tells() {
+    fn this_machine_has_an_answer() {
         assert!(Bounds::of_this_process().left() > 0);
         assert!(threads_of(getuid().as_raw()).unwrap() > 0);
         assert_eq!(Bounds::of(0).left(), 0);

@@ -22,7 +22,7 @@ use crate::{
     layout::Fault,
 };
 
-/// How long a token is valid when nobody says otherwise, in seconds: an evening.
+/// Lifetime of a token when nobody says otherwise, in seconds: an evening.
 const DEFAULT_TTL_S: u64 = 6 * 3600;
 
 /// Length of a token's id, in hexadecimal digits.
@@ -31,7 +31,7 @@ const ID_LENGTH: usize = 16;
 /// Most places that a token takes in a room: as many as a room has.
 const MAX_PLACES: u32 = 1000;
 
-/// How long a token can be valid, in seconds: a year.
+/// Longest lifetime of a token, in seconds: a year.
 const MAX_TTL_S: u64 = 366 * 24 * 3600;
 
 /// Returns the routes of tokens.
@@ -51,12 +51,12 @@ pub struct TokenRequest {
     /// The display name that its bearer has. The marks of direction U+061C, U+200E and U+200F are dropped.
     #[schema(min_length = 1, max_length = 64)]
     pub name: Option<String>,
-    /// How long it is valid, in seconds; six hours when neither this nor `exp` is given.
+    /// Lifetime in seconds; six hours when neither this nor `exp` is given.
     #[schema(minimum = 1, maximum = 31622400)]
     pub ttl_seconds: Option<u64>,
     /// Until when it is valid, in seconds since 1970; excludes `ttl_seconds`.
     pub exp: Option<u64>,
-    /// How many participants it lets into one room at once; 4 when left out. For a link that many shall use.
+    /// Number of participants whom it lets into one room at once; 4 when left out. For a link that many shall use.
     #[schema(minimum = 1, maximum = 1000)]
     pub places: Option<u32>,
 }
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn every_wrong_place_is_told() {
+    fn every_wrong_place_is_reported() {
         let all = json!({"role": "admin", "room": "a b", "name": "", "ttl_seconds": 1, "exp": 2_000_000});
         assert_eq!(read(all).unwrap_err(), ["/room", "/name", "/exp"]);
         for (key, value) in [

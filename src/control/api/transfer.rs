@@ -27,7 +27,7 @@ const MOST: usize = 16;
 /// Those of one room's tokens, or of one token for all rooms: who is slow, or means to be, leaves room for others.
 const MOST_OF_ONE: usize = 4;
 
-/// How many each holder has.
+/// Number of uploads that each holder has.
 static UPLOADS: LazyLock<Mutex<HashMap<String, usize>>> = LazyLock::new(Mutex::default);
 
 /// A file on its way in, and until it has been looked into: those that take long keep others waiting.

@@ -64,7 +64,7 @@ struct State<'a> {
     make: &'a dyn Fn() -> io::Result<Incoming>,
     values: Cell<usize>,
     text: Cell<usize>,
-    /// Where a wrong value would be.
+    /// Pointer at which a wrong value would be.
     at: Cell<String>,
     /// The error of the disk.
     failed: Cell<Option<io::Error>>,

@@ -14,7 +14,7 @@ use super::{
     auth::{Access, Role},
     capacity,
     problem::{ApiResult, Problem, ProblemSchema},
-    rooms::{Precondition, RoomPath, find},
+    room_path::{Precondition, RoomPath, find},
     whip::{self, SessionPath},
 };
 use crate::{

@@ -17,7 +17,7 @@ use super::{
     auth::{Access, Role},
     capacity,
     problem::{self, ApiResult, Problem, ProblemSchema},
-    rooms::{Precondition, RoomPath, caller, find},
+    room_path::{Precondition, RoomPath, caller, find},
 };
 use crate::{
     config::IceServer,
@@ -87,7 +87,7 @@ pub async fn post_whip(
     let asked = asked_name(&request)?;
     let name = access.name.as_deref().or(asked.as_deref());
     let display_name = DisplayName::parse(name.unwrap_or(NAMELESS))?;
-    // A missing name distinguishes nobody, so none of them may take another's place.
+    // A missing name distinguishes nobody, so such a participant may not take another's place.
     let claim = name.map(|name| Claim { subject: access.subject.clone(), name: name.to_owned() });
     let offer = offer(request).await?;
     // Before anything is changed: a refused offer makes no room and ends no session.

@@ -13,47 +13,39 @@ use std::{num::NonZeroU32, time::Duration};
 use image::RgbaImage;
 
 use self::canvas::{Canvas, Part};
-use super::picture::{self, MAX_PIXELS, PictureError, PictureFormat};
+use super::picture_terms::{MAX_FRAMES, MAX_PIXELS, PictureError, PictureFormat};
 use crate::media::port::Still;
-
-/// Most pictures of an animation.
-pub const MAX_FRAMES: usize = 600;
 
 /// A picture that is to be shown shorter than this is shown for [`USUAL`].
 const SHORTEST: Duration = Duration::from_millis(11);
 
-/// How long a picture is shown that does not say so.
+/// Time for which a picture is shown that does not say so.
 const USUAL: Duration = Duration::from_millis(100);
 
 /// An opened animation.
 struct Animation<P> {
     /// Of its canvas, in pixels.
     size: (u32, u32),
-    /// How often it is played; `None`: again and again.
+    /// Number of times that it is played; `None`: again and again.
     plays: Option<NonZeroU32>,
     parts: P,
 }
 
-/// Decodes an image, with all its pictures if it moves, for the canvas. Takes up to some seconds: for blocking threads.
+/// Decodes an image that moves, with all its pictures, for the canvas. Takes up to some seconds: for blocking threads.
+/// `None`: it does not move, or only those who show no animations can show it.
 ///
 /// # Errors
-/// When it is no image that can be used, or moves for too long.
-pub fn still(content: &[u8]) -> Result<Still, PictureError> {
-    match PictureFormat::sniff(content).ok_or(PictureError::UnknownType)? {
-        PictureFormat::Gif => frames(gif::open(content)?),
-        PictureFormat::WebP => match webp::open(content)? {
-            Some(animation) => frames(animation),
-            None => single(content),
+/// When it cannot be used, or moves for too long.
+pub fn still(format: PictureFormat, content: &[u8]) -> Result<Option<Still>, PictureError> {
+    match format {
+        PictureFormat::Gif => frames(gif::open(content)?).map(Some),
+        PictureFormat::WebP => webp::open(content)?.map(frames).transpose(),
+        PictureFormat::Png => match apng::open(content)?.map(frames) {
+            // Who cannot show it as an animation is to show its one other picture.
+            Some(Err(PictureError::Broken(_))) => Ok(None),
+            shown => shown.transpose(),
         },
-        PictureFormat::Png => match apng::open(content)? {
-            Some(animation) => match frames(animation) {
-                // Who cannot show it as an animation is to show its one other picture.
-                Err(PictureError::Broken(_)) => single(content),
-                shown => shown,
-            },
-            None => single(content),
-        },
-        PictureFormat::Jpeg => single(content),
+        PictureFormat::Jpeg => Ok(None),
     }
 }
 
@@ -79,12 +71,6 @@ pub(super) fn size_of_gif(content: &[u8]) -> Result<(u32, u32), PictureError> {
 
 fn no_picture() -> PictureError {
     PictureError::Broken("it has no picture".to_owned())
-}
-
-fn single(content: &[u8]) -> Result<Still, PictureError> {
-    let pixels = picture::decode(content)?;
-    let (width, height) = pixels.dimensions();
-    Ok(Still::new(pixels.as_raw(), width, height))
 }
 
 fn frames(animation: Animation<impl Iterator<Item = Result<Part, PictureError>>>) -> Result<Still, PictureError> {

@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_font_tells_its_family() {
+    fn a_font_names_its_family() {
         let font = open(dejavu::sans::bold()).unwrap();
         assert_eq!((font.family.as_str(), font.check()), ("DejaVu Sans", Ok(())));
         assert_eq!(sniff(dejavu::sans::bold()), Some("font/ttf"));

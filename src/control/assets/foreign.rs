@@ -126,7 +126,7 @@ fn with_fonts<T>(font: &Font, text: &Text, work: impl FnOnce(&Letterer, &Face) -
     if alone.has_all(text, &family) { work(&alone, &family) } else { work(&Letterer::default(), &Face::Asset(font)) }
 }
 
-/// How many words are remembered of a font that have brought it down: more than a room shows of its chat.
+/// Most words that are remembered of those that brought a font down: more than a room shows of its chat.
 const MOST_WORDS: usize = 64;
 
 /// The writer of words.

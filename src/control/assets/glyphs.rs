@@ -7,17 +7,13 @@ use cosmic_text::{Buffer, CacheKey, FontSystem, Placement, SwashCache, SwashImag
 
 use super::{
     font,
-    lettering::{LetteringError, MAX_PIXELS, MAX_SIDE},
+    lettering_limits::{LetteringError, MAX_DRAWN, MAX_PIXELS, MAX_SIDE},
 };
-
-/// Most pixels of all letters of a text, however often each is drawn: a thousand letters of the largest size that a text
-/// may ask for. It bounds the time; of what fits into a picture, letters have far fewer.
-pub(super) const MAX_DRAWN: u64 = 256_000_000;
 
 /// Bytes of letters that are kept: as many as the largest picture has pixels. What is beyond is drawn once more.
 const KEPT: usize = MAX_PIXELS as usize;
 
-/// How far down a text is measured: places are rounded towards zero, and would be others above it.
+/// Distance from the top at which a text is measured: places are rounded towards zero, and would be others above it.
 const DOWN: f32 = 8192.0;
 
 /// The area that a text's glyphs cover, from where its first line begins, in pixels.

@@ -6,7 +6,7 @@ use image::RgbaImage;
 use zune_core::{bytestream::ZCursor, colorspace::ColorSpace, options::DecoderOptions};
 use zune_jpeg::JpegDecoder;
 
-use super::{picture::MAX_SIDE, profile::Profile};
+use super::{picture_terms::MAX_SIDE, profile::Profile};
 
 /// Decodes a JPEG in inks to sRGB. Its size was checked before. `None`: it is another one, or the profile does not
 /// serve.

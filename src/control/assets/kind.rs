@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_bytes_tell_the_kind() {
+    fn the_first_bytes_show_the_kind() {
         for (content, kind) in [
             (&b"GIF89a"[..], Some((AssetKind::Image, "image/gif"))),
             (b"OTTO....", Some((AssetKind::Font, "font/otf"))),
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_bytes_tell_a_sound() {
+    fn the_first_bytes_show_a_sound() {
         let mut ogg = b"OggS\0\x02".to_vec();
         ogg.extend([0; 22]);
         let opus = [&ogg[..], b"OpusHead"].concat();

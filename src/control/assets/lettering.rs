@@ -15,52 +15,19 @@ use cosmic_text::{
 };
 use parking_lot::Mutex;
 
+pub use super::lettering_limits::LetteringError;
 use super::{
     font::Font,
-    glyphs::{Glyphs, Ink, MAX_DRAWN},
+    glyphs::{Glyphs, Ink},
+    lettering_limits::{MAX_CRAWL, MAX_PIXELS, MAX_SIDE},
 };
 use crate::{
     layout::{Lettering, Text, TextAlign, TextFrame, limits},
     media::port::Still,
 };
 
-/// Largest width and height of a text's picture, in pixels.
-pub(super) const MAX_SIDE: u32 = 8192;
-
-/// Largest width of one that runs through its layer.
-const MAX_CRAWL: u32 = 65_536;
-
-/// Most pixels of a text's picture.
-pub(super) const MAX_PIXELS: u64 = 16_000_000;
-
-/// How often lines are broken to make room for what goes beyond them.
+/// Number of times that lines are broken to make room for what goes beyond them.
 const TRIES: usize = 3;
-
-/// The reason why a text has no picture.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum LetteringError {
-    /// It would be too large.
-    #[error("the text is too large: {width} x {height} pixels; {} wide and high, with `crawl` {} wide, and {} megapixels are \
-        possible", MAX_SIDE, MAX_CRAWL, MAX_PIXELS / 1_000_000)]
-    TooLarge {
-        /// In pixels.
-        width: u64,
-        /// In pixels.
-        height: u64,
-    },
-    /// Its letters would be too many of too large a size, though they lie over each other.
-    #[error("the text is too large: its letters have more than {} megapixels together", MAX_DRAWN / 1_000_000)]
-    TooMuch,
-    /// A mistake of a font, or of ours.
-    #[error("the text cannot be drawn with this font")]
-    Failed,
-    /// A font that somebody sent is like a trap.
-    #[error("the text cannot be drawn with this font: it takes too much memory or time")]
-    BroughtDown,
-    /// The system gives no process to use a font in that somebody sent: the server's fault.
-    #[error("the server cannot use this font now")]
-    NotNow,
-}
 
 /// The font and style that a text is written with.
 #[derive(Debug)]
@@ -308,7 +275,7 @@ struct Laid {
     set: Set,
     width: u32,
     height: u32,
-    /// Where its first line begins.
+    /// Beginning of its first line.
     origin: (f32, f32),
 }
 

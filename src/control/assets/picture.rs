@@ -1,85 +1,10 @@
 //! Decides from its content, never from its name, whether a file is an image, and decodes it within limits. PURE.
 
-use std::io::Cursor;
+use image::{DynamicImage, ImageDecoder, RgbaImage, metadata::Orientation};
 
-use image::{
-    DynamicImage, ImageDecoder, ImageError, Limits, RgbaImage,
-    codecs::{jpeg::JpegDecoder, png::PngDecoder, webp::WebPDecoder},
-    error::LimitErrorKind,
-    metadata::Orientation,
-};
-
-use super::{animation, jpeg, profile::Profile, webp as chunks};
-
-/// Largest width and height, in pixels.
-pub const MAX_SIDE: u32 = 8192;
-
-/// Most pixels: 160 MB once decoded.
-pub const MAX_PIXELS: u64 = 40_000_000;
-
-/// Memory that the pixels may take, in bytes: the most of them with 16 bits a channel.
-const MAX_ALLOC: u64 = 400 * 1024 * 1024;
-
-/// Memory that a PNG's chunks beside its pixels may take, in bytes. A colour profile and texts are compressed, and a
-/// thousand times as large once they are read.
-const MAX_CHUNKS: u64 = 32 * 1024 * 1024;
-
-/// The reason why content is no image that can be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum PictureError {
-    /// Another type of content.
-    #[error("this is not a PNG, JPEG, WebP or GIF image")]
-    UnknownType,
-    /// It says of itself that it is too large; it was not decoded.
-    #[error("the image is too large: at most {MAX_SIDE} pixels wide and high, and {} megapixels", MAX_PIXELS / 1_000_000)]
-    TooManyPixels,
-    /// It would take more memory than its pixels need.
-    #[error("the image needs too much memory: its pictures, colour profile or texts are too large")]
-    TooMuchMemory,
-    /// It moves for too long.
-    #[error("the animation is too long: at most {} pictures, and {} megapixels of all together", super::animation::MAX_FRAMES,
-        MAX_PIXELS / 1_000_000)]
-    TooLong,
-    /// It is broken, or uses something rare.
-    #[error("the image cannot be decoded: {0}")]
-    Broken(String),
-}
-
-/// The types of images that are taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PictureFormat {
-    /// PNG, perhaps animated.
-    Png,
-    /// JPEG.
-    Jpeg,
-    /// WebP, perhaps animated.
-    WebP,
-    /// GIF, perhaps animated.
-    Gif,
-}
-
-impl PictureFormat {
-    /// Reads the format from the first bytes.
-    pub fn sniff(content: &[u8]) -> Option<Self> {
-        match content {
-            [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some(Self::Png),
-            [0xff, 0xd8, 0xff, ..] => Some(Self::Jpeg),
-            [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some(Self::WebP),
-            [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some(Self::Gif),
-            _ => None,
-        }
-    }
-
-    /// Returns the media type.
-    pub fn content_type(self) -> &'static str {
-        match self {
-            Self::Png => "image/png",
-            Self::Jpeg => "image/jpeg",
-            Self::WebP => "image/webp",
-            Self::Gif => "image/gif",
-        }
-    }
-}
+pub use super::picture_terms::{PictureError, PictureFormat};
+use super::{animation, decoders, jpeg, profile::Profile, webp as chunks};
+use crate::media::port::Still;
 
 /// The header of an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,7 +47,9 @@ pub fn decode(content: &[u8]) -> Result<RgbaImage, PictureError> {
     let Some(mut decoder) = open(format, content)? else { return animation::first_of_gif(content) };
     let orientation = orientation(&mut *decoder);
     let profile = match format {
-        PictureFormat::Png => png_decoder(content).read_info().ok().and_then(|reader| Profile::of_png(reader.info())),
+        PictureFormat::Png => {
+            decoders::png_decoder(content).read_info().ok().and_then(|reader| Profile::of_png(reader.info()))
+        }
         PictureFormat::WebP => chunks::profile_in(content).and_then(Profile::of_icc),
         PictureFormat::Jpeg | PictureFormat::Gif => {
             decoder.icc_profile().ok().flatten().and_then(|icc| Profile::of_icc(&icc))
@@ -131,81 +58,38 @@ pub fn decode(content: &[u8]) -> Result<RgbaImage, PictureError> {
     let in_inks = profile.as_ref().filter(|profile| format == PictureFormat::Jpeg && profile.is_of_inks());
     let picture = match in_inks.and_then(|profile| jpeg::inks_to_srgb(content, profile)) {
         Some(picture) => picture,
-        None => to_srgb(profile.as_ref(), DynamicImage::from_decoder(decoder).map_err(refusal)?),
+        None => {
+            let picture = DynamicImage::from_decoder(decoder).map_err(decoders::refusal)?;
+            decoders::to_srgb(profile.as_ref(), picture)
+        }
     };
     let mut picture = DynamicImage::ImageRgba8(picture);
     picture.apply_orientation(orientation);
     Ok(picture.into_rgba8())
 }
 
-/// Returns a decoded picture as 8-bit RGBA in sRGB, which it is in where it has no profile.
-pub(super) fn to_srgb(profile: Option<&Profile>, picture: DynamicImage) -> RgbaImage {
-    match profile {
-        Some(profile) => profile.to_srgb(picture),
-        None => picture.into_rgba8(),
+/// Decodes an image, with all its pictures if it moves, for the canvas. Takes up to some seconds: for blocking threads.
+///
+/// # Errors
+/// When it is no image that can be used, or moves for too long.
+pub fn still(content: &[u8]) -> Result<Still, PictureError> {
+    let format = PictureFormat::sniff(content).ok_or(PictureError::UnknownType)?;
+    if let Some(moving) = animation::still(format, content)? {
+        return Ok(moving);
     }
+    let pixels = decode(content)?;
+    let (width, height) = pixels.dimensions();
+    Ok(Still::new(pixels.as_raw(), width, height))
 }
 
 /// Opens a decoder of an image whose size is within the limits; `None` for a GIF, which [`animation`] decodes.
 fn open(format: PictureFormat, content: &[u8]) -> Result<Option<Box<dyn ImageDecoder + '_>>, PictureError> {
     Ok(match format {
-        PictureFormat::Png => Some(Box::new(png(content)?)),
-        PictureFormat::Jpeg => {
-            let decoder = JpegDecoder::new(Cursor::new(content)).map_err(refusal)?;
-            Some(Box::new(bounded(decoder, limits(MAX_ALLOC))?))
-        }
-        PictureFormat::WebP => Some(Box::new(webp(content)?)),
+        PictureFormat::Png => Some(Box::new(decoders::png(content)?)),
+        PictureFormat::Jpeg => Some(Box::new(decoders::jpeg(content)?)),
+        PictureFormat::WebP => Some(Box::new(decoders::webp(content)?)),
         PictureFormat::Gif => None,
     })
-}
-
-/// Returns a decoder of a PNG within the limits. Everybody who opens one uses this: the limits hold from the first
-/// chunk on.
-///
-/// # Errors
-/// When it cannot be used.
-pub(super) fn png(content: &[u8]) -> Result<PngDecoder<Cursor<&[u8]>>, PictureError> {
-    let decoder = PngDecoder::with_limits(Cursor::new(content), limits(MAX_CHUNKS)).map_err(refusal)?;
-    // Twice: when it moves, what is shown is kept beside the part that changes.
-    bounded(decoder, limits(2 * MAX_ALLOC))
-}
-
-/// Returns a decoder of a PNG that was opened before, for what that one does not report.
-pub(super) fn png_decoder(content: &[u8]) -> png::Decoder<Cursor<&[u8]>> {
-    png::Decoder::new_with_limits(Cursor::new(content), png::Limits { bytes: MAX_CHUNKS as usize })
-}
-
-/// Returns the same of a WebP.
-///
-/// # Errors
-/// When it cannot be used.
-pub(super) fn webp(content: &[u8]) -> Result<WebPDecoder<Cursor<&[u8]>>, PictureError> {
-    let decoder = bounded(WebPDecoder::new(Cursor::new(content)).map_err(refusal)?, limits(MAX_ALLOC))?;
-    // It decodes a picture before it looks whether that is as large as the canvas.
-    if chunks::largest(content) > MAX_PIXELS {
-        return Err(PictureError::TooManyPixels);
-    }
-    Ok(decoder)
-}
-
-fn limits(bytes: u64) -> Limits {
-    let mut limits = Limits::no_limits();
-    limits.max_image_width = Some(MAX_SIDE);
-    limits.max_image_height = Some(MAX_SIDE);
-    limits.max_alloc = Some(bytes);
-    limits
-}
-
-fn bounded<D: ImageDecoder>(mut decoder: D, limits: Limits) -> Result<D, PictureError> {
-    let (width, height) = decoder.dimensions();
-    if width == 0 || height == 0 {
-        return Err(PictureError::Broken("it has no pixels".to_owned()));
-    }
-    if u64::from(width) * u64::from(height) > MAX_PIXELS || decoder.total_bytes() > MAX_ALLOC {
-        return Err(PictureError::TooManyPixels);
-    }
-    decoder.set_limits(limits).map_err(refusal)?;
-    Ok(decoder)
 }
 
 /// Returns how a photo was held; upright when it does not say.
@@ -213,20 +97,11 @@ fn orientation(decoder: &mut dyn ImageDecoder) -> Orientation {
     decoder.orientation().unwrap_or(Orientation::NoTransforms)
 }
 
-/// Returns the error in our words.
-pub(super) fn refusal(error: ImageError) -> PictureError {
-    match error {
-        ImageError::Limits(error) if matches!(error.kind(), LimitErrorKind::InsufficientMemory) => {
-            PictureError::TooMuchMemory
-        }
-        ImageError::Limits(_) => PictureError::TooManyPixels,
-        other => PictureError::Broken(other.to_string()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use std::io::Cursor;
+
     use image::ImageFormat;
 
     use super::*;
@@ -262,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn the_content_tells_the_type() {
+    fn the_content_shows_the_type() {
         for (codec, format) in [
             (ImageFormat::Png, PictureFormat::Png),
             (ImageFormat::Jpeg, PictureFormat::Jpeg),
@@ -321,12 +196,12 @@ mod tests {
     fn what_unfolds_beside_the_pixels_is_bounded() {
         let profile = |mebibytes| [b"icc\0\0".to_vec(), zeros(mebibytes)].concat();
         assert!(header(&with_chunk(b"iCCP", &profile(2))).is_ok());
-        assert!(png(&with_chunk(b"iCCP", &profile(2))).unwrap().icc_profile().unwrap().is_some());
+        assert!(decoders::png(&with_chunk(b"iCCP", &profile(2))).unwrap().icc_profile().unwrap().is_some());
         // One that is too large is left out, as one that is damaged is.
         let bomb = with_chunk(b"iCCP", &profile(60));
         assert!(bomb.len() < 1 << 20, "{}", bomb.len());
-        assert!(png(&bomb).unwrap().icc_profile().unwrap().is_none());
-        assert!(header(&bomb).is_ok() && animation::still(&bomb).is_ok());
+        assert!(decoders::png(&bomb).unwrap().icc_profile().unwrap().is_none());
+        assert!(header(&bomb).is_ok() && still(&bomb).is_ok());
         // Texts are never unfolded.
         let text = [b"XML:com.adobe.xmp\0\x01\0\0\0".to_vec(), zeros(60)].concat();
         assert!(decode(&with_chunk(b"iTXt", &text)).is_ok());
@@ -349,16 +224,16 @@ mod tests {
         for side in [[0xff, 0xff], [0x40, 0x1f]] {
             let [first, second] = gif(side);
             // The first picture makes the canvas larger.
-            assert_eq!(animation::still(&first).unwrap_err(), PictureError::TooManyPixels);
+            assert_eq!(still(&first).unwrap_err(), PictureError::TooManyPixels);
             assert!(decode(&first).is_err() && header(&first).is_err());
-            assert_eq!(animation::still(&second).unwrap().size(), (1, 1));
+            assert_eq!(still(&second).unwrap().size(), (1, 1));
         }
         let mut webp = b"RIFF\0\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0\x01\0\0\x01\0\0".to_vec();
         webp.extend(b"VP8 \x0e\0\0\0\x10\0\0\x9d\x01\x2a\xff\x3f\xff\x3f\0\0\0\0");
         let length = webp.len() as u32 - 8;
         webp[4..8].copy_from_slice(&length.to_le_bytes());
-        assert!(header(&webp).is_err() && animation::still(&webp).is_err());
-        assert_eq!(super::webp(&webp).err(), Some(PictureError::TooManyPixels));
+        assert!(header(&webp).is_err() && still(&webp).is_err());
+        assert_eq!(decoders::webp(&webp).err(), Some(PictureError::TooManyPixels));
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! Whose assets are whose: those of the shared shelf, which every room reads, and those of each room, which come first
-//! there and are seen nowhere else.
+//! Shelves of assets: those of the shared shelf, which every room reads, and those of each room, which come first there
+//! and are seen nowhere else.
 
 use std::{
     io, iter,

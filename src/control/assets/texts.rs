@@ -18,7 +18,8 @@ use super::{
     font::{self, Font},
     foreign::{self, Writer},
     head,
-    lettering::{Face, Letterer, LetteringError, MAX_PIXELS},
+    lettering::{Face, Letterer, LetteringError},
+    lettering_limits::MAX_PIXELS,
     load_file, names,
     shelves::Shelves,
     turns::Turns,
@@ -44,7 +45,7 @@ fn size_key(file: &Path, stamp: Stamp, name: &str) -> SizeKey {
 #[derive(Debug, Default)]
 pub(super) struct Texts {
     letterer: Letterer,
-    /// How large pictures of texts are; `None`: there is no picture.
+    /// Sizes of the pictures of texts; `None`: there is no picture.
     sizes: Mutex<HashMap<SizeKey, Option<(u32, u32)>>>,
     /// Held while a text is measured: one at a time, so that one that is to be shown waits for no more than one.
     measuring: Turns,

@@ -68,7 +68,7 @@ pub(super) enum Fate {
     Dropped,
     /// The receiver wants nothing more; so many others are dropped with it.
     Gone {
-        /// How many.
+        /// Number of the others.
         others: usize,
     },
 }
@@ -116,7 +116,7 @@ struct Lane {
     messages: VecDeque<Arc<Message>>,
     /// The first is being sent.
     sending: bool,
-    /// How often the first has failed, since when, and when it is tried again.
+    /// Number of times that the first has failed, since when, and when it is tried again.
     failures: u32,
     since: Option<Instant>,
     due: Option<Instant>,

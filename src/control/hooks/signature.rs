@@ -1,4 +1,4 @@
-//! How a receiver knows that a request is ours, and not an old one sent again. PURE.
+//! Signature by which a receiver knows that a request is ours, and not an old one sent again. PURE.
 
 use aws_lc_rs::hmac::{self, HMAC_SHA256, Key};
 use sha2::{Digest as _, Sha256};

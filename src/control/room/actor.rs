@@ -35,10 +35,11 @@ use super::{
 };
 use crate::media::port::{self, AuxId, MediaCommand, PeerId, RoomMedia, SnapshotError};
 
-/// How often the media of an occupied room is asked how it is doing.
+/// Time between two questions to the media of an occupied room about its health.
 const HEALTH_PERIOD: Duration = Duration::from_secs(2);
 
-/// How often listeners get poses: what follows a hand needs no more, and a camera gives hardly more masks.
+/// Time between two reports of poses to listeners: what follows a hand needs no more, and a camera gives hardly more
+/// masks.
 const POSES_PERIOD: Duration = Duration::from_millis(100);
 
 /// The shortest time between two writes of a room: a layout that is dragged changes 60 times a second.
@@ -64,12 +65,12 @@ pub(super) struct Room {
     /// Its reports.
     news: News,
     meter: Meter,
-    /// When what has changed is stored.
+    /// Moment at which what has changed is stored.
     keep_at: Option<Instant>,
-    /// When that was done last.
+    /// Moment at which that was done last.
     kept_at: Option<Instant>,
     faults: Faults,
-    /// When the media is opened again; `None` while it is open.
+    /// Moment at which the media is opened again; `None` while it is open.
     open_at: Option<Instant>,
     /// Held from a fault of the media until the next one has reported its health.
     down: Option<DownMark>,
@@ -170,7 +171,7 @@ async fn run(beginning: Beginning, lasting: Lasting, calls: &mut mpsc::Receiver<
             }
             found = answered(&mut finding) => {
                 if let Some(found) = found {
-                    room.tell_poses(&found);
+                    room.report_poses(&found);
                 }
             }
         }
@@ -278,7 +279,7 @@ impl Room {
                 self.media.send(command);
             }
             Effect::Event(event) => self.lasting.tell(event),
-            Effect::Tell(peer, note) => {
+            Effect::Notify(peer, note) => {
                 if self.links.get(&peer).is_some_and(|link| link.tell(note).is_err()) {
                     self.close(peer, Closing::TooSlow);
                     self.state.lose(peer, now());
@@ -337,7 +338,7 @@ impl Room {
     }
 
     /// Reports poses. That nobody is seen is reported once.
-    fn tell_poses(&self, found: &[port::ParticipantPoses]) {
+    fn report_poses(&self, found: &[port::ParticipantPoses]) {
         let event = Event::Poses { participants: self.state.name_poses(found) };
         let nobody = Event::Poses { participants: Vec::new() };
         self.lasting.poses.send_if_modified(|told| {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::state::revision::Stale;
+use super::revision::Stale;
 use crate::{layout::Fault, media::port::PeerRefused};
 
 /// The reason why a request to a room was refused. Nothing has been changed by it.

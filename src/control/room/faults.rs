@@ -1,4 +1,4 @@
-//! How soon something that failed is begun again: at once after the first fault, later the more of them there are.
+//! Delay before something that failed is begun again: at once after the first fault, later the more of them there are.
 //! PURE.
 
 use std::time::{Duration, Instant};

@@ -5,14 +5,14 @@ use std::{collections::HashSet, sync::Arc};
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 
-use super::{error::RoomError, state::name::RoomName};
+use super::{
+    error::RoomError,
+    state::{MAX_IMAGE_BYTES, name::RoomName},
+};
 use crate::{
     layout::{self, AssetKind, Canvas, Fault, Lettering, Scene, Text, asset_keys, fields, schema::Warning},
     media::port::{Image, Sound},
 };
-
-/// Bytes of all images of one layout, decoded: they stay in memory for as long as it shows them.
-pub(super) const MAX_TOTAL: usize = 512 << 20;
 
 /// Most bytes of decoded images.
 #[derive(Debug, Clone, Copy)]
@@ -22,7 +22,7 @@ struct Limits {
 }
 
 /// A room shows one layout, and others where outputs have their own: as much as two of the largest together.
-const LIMITS: Limits = Limits { layout: MAX_TOTAL, room: 2 * MAX_TOTAL };
+const LIMITS: Limits = Limits { layout: MAX_IMAGE_BYTES, room: 2 * MAX_IMAGE_BYTES };
 
 /// Gives decoded images by name. The asset store is one.
 pub trait ImageSource: Send + Sync + 'static {
@@ -454,5 +454,7 @@ fn walk(value: &Value, keys: &[&str], name: &str, is_name: bool, pointer: &mut S
     }
 }
 
+#[cfg(test)]
+pub(super) mod partial;
 #[cfg(test)]
 mod tests;

@@ -13,7 +13,7 @@ use tokio::sync::broadcast::{self, error::RecvError};
 
 use self::notice::{Notice, ServerEvent};
 
-/// How many events a reader may be behind, and how many are there for those who come back.
+/// Number of events that a reader may be behind, and that are there for those who come back.
 const KEPT: usize = 1024;
 
 /// See the module.

@@ -27,6 +27,7 @@ use super::{
         edit,
         handle::{CALLS, RoomHandle, check_ending},
     },
+    revision::IfMatch,
     state::{
         Beginning,
         budget::Budget,
@@ -35,7 +36,6 @@ use super::{
         note::Closing,
         output::{KeptOutput, Recordings},
         record::{Past, RoomRecord},
-        revision::IfMatch,
         view::Settings,
     },
     store::{RoomStore, Storing},
@@ -45,16 +45,16 @@ use crate::{
     media::port::{Media, OutputSpec, Segmentation},
 };
 
-/// How many scenes and sounds of triggers may wait for those before them to be decoded.
+/// Most scenes and sounds of triggers that may wait for those before them to be decoded.
 const JOBS: usize = 16;
 
-/// How long a drain waits until session sockets know that the server ends, and until recordings are finished.
+/// Time for which a drain waits until session sockets know that the server ends, and until recordings are finished.
 const FAREWELL: Duration = Duration::from_secs(3);
 
-/// How many rooms' media may end at once without holding up who ends rooms and makes others.
+/// Number of rooms whose media may end at once without holding up who ends rooms and makes others.
 const ENDING_AT_ONCE: usize = 4;
 
-/// How long who ends a room is held up at most.
+/// Longest time for which somebody who ends a room is held up.
 const HELD_UP: Duration = Duration::from_secs(10);
 
 /// The defaults of a new room, and the largest number of rooms.
@@ -64,13 +64,13 @@ pub struct RoomDefaults {
     pub canvas: Canvas,
     /// The largest canvas that it may get.
     pub largest: CanvasLimit,
-    /// How many participants it takes, if it does not say otherwise.
+    /// Number of participants that it takes, if it does not say otherwise.
     pub max_participants: usize,
-    /// How long a lost participant's place is kept, in milliseconds.
+    /// Time for which a lost participant's place is kept, in milliseconds.
     pub hold_ms: u64,
-    /// How many rooms there may be at once.
+    /// Most rooms that there may be at once.
     pub max_rooms: usize,
-    /// Where recordings go.
+    /// Folder of recordings.
     pub recordings: Recordings,
 }
 

@@ -1,5 +1,5 @@
-//! How large the pictures of layouts are that the room does not show: asked for within bounds, because texts are
-//! measured and files are opened for it, and a room's scenes may have thousands of both.
+//! Sizes of the pictures of layouts that the room does not show: asked for within bounds, because texts are measured
+//! and files are opened for it, and a room's scenes may have thousands of both.
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
@@ -9,8 +9,8 @@ use tokio::time::{Instant, timeout_at};
 use super::{images::ImageSource, state::gathering::Gathering};
 use crate::layout::{self, Scene};
 
-/// How long all pictures of one request may take together: far longer than texts that were drawn before, as those of
-/// scenes are when they are stored.
+/// Longest time that all pictures of one request may take together: far longer than texts that were drawn before, as
+/// those of scenes are when they are stored.
 pub const LONGEST: Duration = Duration::from_secs(2);
 
 type Size = Option<(u32, u32)>;
@@ -59,47 +59,18 @@ mod tests {
 
     use super::*;
     use crate::{
-        control::room::{NoText, NotNow, RoomName},
-        layout::{Canvas, Lettering, Text},
-        media::port::{Image, Sound},
+        control::room::images::partial::PartialSource,
+        layout::{Canvas, Lettering},
     };
 
     /// Knows the size of everything, and that of a text only once it is not `slow`.
     #[derive(Default)]
     struct Asked(Mutex<Vec<String>>);
 
-    impl ImageSource for Asked {
-        fn of_room(&self, _: &RoomName) -> Arc<dyn ImageSource> {
-            unreachable!("it is asked for sizes only")
-        }
-
-        fn image<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Option<Image>, NotNow>> {
-            unreachable!("it is asked for sizes only")
-        }
-
-        fn size<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Size> {
+    impl PartialSource for Asked {
+        fn size(&self, name: &str) -> Size {
             self.0.lock().push(name.to_owned());
-            Box::pin(async { Some((64, 48)) })
-        }
-
-        fn clip<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Option<Image>, NotNow>> {
-            unreachable!("it is asked for sizes only")
-        }
-
-        fn sound<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Option<Arc<Sound>>> {
-            unreachable!("it is asked for sizes only")
-        }
-
-        fn has_sound<'a>(&'a self, _: &'a str) -> BoxFuture<'a, bool> {
-            unreachable!("it is asked for sizes only")
-        }
-
-        fn text<'a>(&'a self, _: Lettering<'a>) -> BoxFuture<'a, Result<Image, NoText>> {
-            unreachable!("nothing is drawn for a size")
-        }
-
-        fn passing_text<'a>(&'a self, _: Lettering<'a>) -> BoxFuture<'a, Result<Image, NoText>> {
-            unreachable!("nothing is drawn for a size")
+            Some((64, 48))
         }
 
         fn text_size<'a>(&'a self, lettering: Lettering<'a>) -> BoxFuture<'a, Size> {
@@ -111,10 +82,6 @@ mod tests {
                 }
                 Some((100, 20))
             })
-        }
-
-        fn lacking<'a>(&'a self, _: &'a Text) -> BoxFuture<'a, String> {
-            unreachable!("it is asked for sizes only")
         }
     }
 

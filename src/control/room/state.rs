@@ -47,7 +47,6 @@ pub mod photo;
 pub mod pose;
 pub mod record;
 mod redact;
-pub mod revision;
 pub mod scenes;
 pub mod spotlight;
 pub mod stage;
@@ -82,7 +81,6 @@ use self::{
     photo::Photos,
     pose::ParticipantPoses,
     record::Past,
-    revision::Revision,
     scenes::{SceneChoice, Scenes},
     spotlight::Spotlight,
     timer::Timer,
@@ -95,32 +93,35 @@ pub use self::{
     people::{Arrival, Place},
     words::{Drawn, Words},
 };
-use super::error::RoomError;
+use super::{error::RoomError, revision::Revision};
 use crate::{
     layout::{AutoMode, Data, Scene},
     media::port::{self, AuxId, Image, MediaCommand, OutputId, PeerId, Picture, Seat},
 };
 
-/// How long a room that stores nothing outlives the last one who left: long enough for a page that is reloaded by the
-/// only one in it.
+/// Time by which a room that stores nothing outlives the last one who left: long enough for a page that is reloaded by
+/// the only one in it.
 pub const IDLE_LIFE: Duration = Duration::from_secs(30);
 
-/// How many outputs a room may have. Each is a connection and a pipeline of its own.
+/// Bytes of all images of one layout, decoded: they stay in memory for as long as it shows them.
+pub const MAX_IMAGE_BYTES: usize = 512 << 20;
+
+/// Most outputs that a room may have. Each is a connection and a pipeline of its own.
 pub const MAX_OUTPUTS: usize = 16;
 
-/// How many viewers a room may have. Each costs packetising and encrypting the whole stream.
+/// Most viewers that a room may have. Each costs packetising and encrypting the whole stream.
 pub const MAX_VIEWERS: usize = 500;
 
-/// How many markers a recording may have.
+/// Most markers that a recording may have.
 pub const MAX_MARKERS: usize = 1000;
 
-/// How many viewers of a room may come with the same token: others shall find room as well.
+/// Most viewers of a room who may come with the same token: others shall find room as well.
 pub const MAX_VIEWERS_OF_TOKEN: usize = 400;
 
-/// How many connections of a room's viewers may be in the making with the same token.
+/// Most connections of a room's viewers that may be in the making with the same token.
 pub const MAX_CONNECTING_OF_TOKEN: usize = 32;
 
-/// How many connections of a room's viewers may be in the making with any token. Beyond, one of the token that has the
+/// Most connections of a room's viewers that may be in the making with any token. Beyond, one of the token that has the
 /// most is given up for a new one.
 pub const MAX_CONNECTING: usize = 128;
 
@@ -144,7 +145,7 @@ pub enum Effect {
     /// News for everyone who listens.
     Event(Event),
     /// A note for one session socket, if this connection has one.
-    Tell(PeerId, Note),
+    Notify(PeerId, Note),
     /// Close a session socket, if this connection has one.
     Close(PeerId, Closing),
     /// Work whose files have to be decoded first.
@@ -208,9 +209,9 @@ pub struct State {
     data: Data,
     timers: Timers,
     chat: Chat,
-    /// How many watch, and whether nobody is in, as texts were last filled in for.
+    /// Number of those who watch, and whether nobody is in, as texts were last filled in for.
     heads: (usize, bool),
-    /// When the system's time was last compared with the clock that nobody sets.
+    /// Moment at which the system's time was last compared with the clock that nobody sets.
     compared_at: Now,
     scenes: Scenes,
     revision: Revision,
@@ -238,9 +239,9 @@ pub struct State {
     photos: Photos,
     /// The name of the music that plays.
     music: Option<Arc<str>>,
-    /// When a trigger last switched scenes.
+    /// Moment at which a trigger last switched scenes.
     switched_at: Option<Instant>,
-    /// When a room that stores nothing ends.
+    /// Moment at which a room that stores nothing ends.
     ends_at: Option<Instant>,
     ended: Option<EndReason>,
     segmentation: port::Segmentation,
@@ -447,9 +448,9 @@ impl State {
         if canvas_changed {
             self.settle_aux_pictures();
         }
-        self.tell_layout();
+        self.report_layout();
         if canvas_changed {
-            self.tell_room();
+            self.report_room();
         }
     }
 
@@ -492,9 +493,9 @@ impl State {
             self.take_layout(scene, drawn);
             self.show();
             self.settle_aux_pictures();
-            self.tell_layout();
+            self.report_layout();
         }
-        self.tell_room();
+        self.report_room();
     }
 
     /// Ends the room: every connection is closed, nothing is taken any more.
@@ -570,7 +571,7 @@ impl State {
         Picture { scene, people, speakers: self.spotlight.order().to_vec(), images }
     }
 
-    fn tell_layout(&mut self) {
+    fn report_layout(&mut self) {
         let event = Event::LayoutChanged {
             revision: self.revision.0,
             layout: self.scene.to_json(),
@@ -580,7 +581,7 @@ impl State {
         self.effects.push(Effect::Event(event));
     }
 
-    fn tell_room(&mut self) {
+    fn report_room(&mut self) {
         let event = Event::snapshot(self.introduce());
         self.effects.push(Effect::Event(event));
     }

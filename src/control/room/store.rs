@@ -34,7 +34,7 @@ use crate::disk;
 /// Largest file that is read, in bytes: a hundred scenes of the largest layouts, and more.
 const MAX_BYTES: u64 = 256 << 20;
 
-/// How many copies of one room are set aside; beyond, the room is not stored until somebody has looked after them.
+/// Most copies of one room that are set aside; beyond, the room is not stored until somebody has looked after them.
 const MAX_ASIDE: u32 = 1000;
 
 /// The progress of storing.
@@ -221,7 +221,10 @@ mod tests {
 
     use super::*;
     use crate::{
-        control::room::state::{record::Past, revision::Revision, view::Settings},
+        control::room::{
+            revision::Revision,
+            state::{record::Past, view::Settings},
+        },
         layout::{Canvas, Scene},
     };
 

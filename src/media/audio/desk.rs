@@ -28,7 +28,7 @@ use crate::media::{
 
 const BLOCK: Duration = Duration::from_millis(20);
 
-/// How much earlier a block is stamped than it is made.
+/// Time by which a block is stamped earlier than it is made.
 const LEAD: Duration = Duration::from_micros(lips::LEAD as u64 * 1000 / 48);
 
 /// While all that is heard is in the middle: Opus at 40 kbit/s mono is transparent for speech and good for music.
@@ -71,7 +71,7 @@ pub type Packet = Arc<[u8]>;
 pub struct Captured {
     /// The running time of the first one.
     pub at: Option<Duration>,
-    /// How long after its capture a picture of the same participant is seen; `None` without a picture.
+    /// Time after its capture at which a picture of the same participant is seen; `None` without a picture.
     pub seen_after: Option<Duration>,
 }
 

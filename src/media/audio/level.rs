@@ -1,4 +1,4 @@
-//! How loud a block is, and whether somebody speaks. PURE.
+//! Loudness of a block, and the decision whether somebody speaks. PURE.
 
 /// A block whose RMS is above this is speech: -50 dBFS. Browsers level a microphone to about -25 dBFS while one
 /// speaks and suppress a room's noise to below -65 dBFS, so this lies in the gap and catches soft voices too.

@@ -1,4 +1,4 @@
-//! How much later a participant's sound has to come to be beside its picture. PURE.
+//! Time by which a participant's sound has to come later to be beside its picture. PURE.
 //!
 //! Both carry when they were captured, on one time line. A picture is seen when the canvas ticks next, later still when
 //! a person has to be cut out of it; sound waits in its strip. What both take is compared at each block, smoothed, and
@@ -26,7 +26,7 @@ const WEIGHT: f32 = 1.0 / 25.0;
 /// The facts that are known of a participant.
 #[derive(Debug, Clone, Default)]
 pub struct Lips {
-    /// When the last sample that came was captured.
+    /// Capture time of the last sample that came.
     captured: Option<i64>,
     /// From the capture of a picture to where it is seen.
     seen_after: Option<i64>,

@@ -1,4 +1,4 @@
-//! How loud the programme is, by EBU R 128. PURE.
+//! Loudness of the programme, by EBU R 128. PURE.
 //!
 //! Silence that lasts costs nothing: it is not measured, and changes no mean, as what is below -70 LUFS never does.
 
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_told_once_a_second_and_silence_once() {
+    fn it_is_reported_once_a_second_and_silence_once() {
         let mut meter = Meter::new().unwrap();
         assert_eq!(measured(&mut meter, 500, 1000.0, 0.0, 0.0), None, "silence from the beginning");
         let block: Vec<[f32; 2]> = (0..960).map(|at| [(at as f32 * 0.1).sin() * 0.1; 2]).collect();

@@ -12,13 +12,13 @@ pub const SAMPLE_RATE: u32 = 48_000;
 /// Samples in a block: 20 ms, the frame of the Opus encodings.
 pub const BLOCK: usize = 960;
 
-/// How many blocks are gathered before the sound starts: 40 ms rides out the jitter of a usual network.
+/// Number of blocks that are gathered before the sound starts: 40 ms rides out the jitter of a usual network.
 pub const TARGET_BLOCKS: usize = 2;
 
 /// This many blocks more than shall wait are too late for a conversation, if it lasts.
 const HIGH_BLOCKS: usize = 4;
 
-/// How many blocks in a row must find too many: 500 ms. A shorter burst is played off by itself.
+/// Number of blocks in a row that must find too many: 500 ms. A shorter burst is played off by itself.
 const HIGH_PATIENCE: u32 = 25;
 
 /// The most that a picture is waited for: 300 ms.
@@ -42,7 +42,7 @@ const SANE: f32 = 4.0;
 pub struct Counters {
     /// Samples left out because too many had come.
     pub dropped: u64,
-    /// How often the sound ran out while playing.
+    /// Number of times that the sound ran out while playing.
     pub underruns: u64,
     /// Samples waiting now.
     pub waiting: usize,
@@ -53,7 +53,7 @@ pub struct Counters {
 pub struct Move {
     /// By how much the sound comes later, or earlier if that is below zero.
     pub later: i64,
-    /// How much waits then, on the average.
+    /// Samples that wait then, on the average.
     pub waiting: usize,
 }
 
@@ -65,7 +65,7 @@ pub struct Strip {
     written: u64,
     taken: u64,
     playing: bool,
-    /// How many samples shall wait before a block is taken.
+    /// Number of samples that shall wait before a block is taken.
     target: usize,
     /// The last samples that were played, to fade from when nothing follows.
     history: [f32; FADE],

@@ -22,7 +22,7 @@ const MUSIC_FADE: f32 = 25.0;
 struct Playing {
     sound: Arc<Sound>,
     place: usize,
-    /// Where the next block begins and where it goes to, 0.0..=1.0 of its loudness.
+    /// Loudness with which the next block begins, and to which it goes, 0.0..=1.0 of its loudness.
     gain: f32,
     target: f32,
 }

@@ -108,7 +108,7 @@ pub struct Backdrop {
     painted: Arc<I420>,
     /// The background image, if it is animated.
     moving: Option<Arc<Still>>,
-    /// When its first picture was shown.
+    /// Moment at which its first picture was shown.
     begun: Option<Duration>,
     blender: LayerBlender,
 }

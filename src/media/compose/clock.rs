@@ -326,7 +326,7 @@ impl Ticker {
             }
             self.audience.ask(participant, ask);
         }
-        self.tell_firings();
+        self.report_firings();
         let (stage, audience) = (&self.stage, &self.audience);
         self.asked.retain(|(participant, ask)| {
             let seated = stage.seats(participant);
@@ -337,7 +337,7 @@ impl Ticker {
         });
     }
 
-    fn tell_firings(&self) {
+    fn report_firings(&self) {
         for firing in self.stage.firings() {
             let people: Vec<ParticipantId> =
                 firing.people.iter().filter_map(|person| self.stage.participant(*person)).cloned().collect();

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::{canvas::Geometry, planes::Planes};
 use crate::layout::{Key, Placed, Placement, Rect};
 
-/// How far all texts have run that are shown.
+/// Distances that all texts that are shown have run.
 #[derive(Debug, Default)]
 pub(super) struct Crawls(Vec<Running>);
 

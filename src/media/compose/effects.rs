@@ -33,7 +33,7 @@ pub struct Photo {
 
 /// The view that effects have of a frame.
 pub struct View<'v> {
-    /// How the triggers stand.
+    /// State of the triggers.
     pub standings: &'v Standings,
     /// The placements that are shown.
     pub placements: &'v [Placement],

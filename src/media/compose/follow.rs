@@ -14,7 +14,7 @@ use crate::{
 const SEEN: f32 = 0.1;
 /// Time in which two thirds of the way to a keypoint's new place are gone, in seconds.
 const SMOOTHING: f32 = 0.06;
-/// How long a place is held that is not seen any more.
+/// Time for which a place is held that is not seen any more.
 const HOLD: Duration = Duration::from_secs(1);
 
 /// The last place of a follower.

@@ -1,4 +1,4 @@
-//! How one layer's picture is laid on the canvas: blurred behind, turned, with round corners and a border. PURE.
+//! Painter that lays one layer's picture on the canvas: blurred behind, turned, with round corners and a border. PURE.
 
 use super::{
     blur::Blurrer,

@@ -1,4 +1,4 @@
-//! When within its period the canvas ticks. PURE.
+//! Moment within its period at which the canvas ticks. PURE.
 //!
 //! Cameras run at about the canvas's rate, each with a phase of its own, and a frame that comes just after a tick waits
 //! for the whole period until the next one. So the waits of the frames that were shown are looked at, and the ticks are
@@ -24,7 +24,7 @@ const SLOWNESS: u32 = 100;
 pub struct Phase {
     waits: Vec<Duration>,
     ticks: usize,
-    /// How long after its place in the grid a tick is, and shall be.
+    /// Time after its place in the grid at which a tick is, and shall be.
     offset: Duration,
     target: Duration,
 }

@@ -25,7 +25,7 @@ pub struct Gather {
     pub masks: [[u8; 32]; 2],
     /// Weights of the left and the right sample, at most 127 each (a lone sample is taken as 64 + 64).
     pub weights: [[u8; 32]; 2],
-    /// Where the windows of groups 0 to 3 begin in the source row.
+    /// Beginnings of the windows of groups 0 to 3 in the source row.
     pub windows: [u32; 4],
 }
 
@@ -161,7 +161,7 @@ fn nonzero(row: &[u8]) -> Range<usize> {
 
 #[derive(Debug, Default)]
 struct Kept {
-    /// Which source row, or none.
+    /// Source row that is kept, if any.
     row: Option<usize>,
     /// Blocks of `data` that are filled.
     filled: Range<usize>,

@@ -32,13 +32,13 @@ use crate::{
     },
 };
 
-/// How many who have left may fade out at once. Each keeps a frame from its decoder.
+/// Most people who have left who may fade out at once. Each keeps a frame from its decoder.
 const MOST_PARTING: usize = 32;
 
 /// The ages of the masks of one composed frame.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct MaskAges {
-    /// How many are shown.
+    /// Number of people who are shown.
     pub shown: u32,
     /// All ages together.
     pub sum: Duration,

@@ -20,14 +20,14 @@ const SMALLEST: usize = 32;
 struct Frame {
     /// The picture itself, then halved once, twice, and so on.
     levels: Vec<I420>,
-    /// When the next one is shown, from the beginning of the first.
+    /// Moment at which the next one is shown, from the beginning of the first.
     until: Duration,
 }
 
 /// A picture, or several that are shown one after the other, again and again or so often; all of the same size.
 pub struct Still {
     frames: Vec<Frame>,
-    /// How often they are shown before the last one stays; `None`: for ever.
+    /// Number of times that they are shown before the last one stays; `None`: for ever.
     plays: Option<NonZeroU32>,
     bytes: usize,
     kept: Option<Box<dyn Any + Send + Sync>>,

@@ -1,4 +1,4 @@
-//! Which triggers hold, and which fire now. PURE.
+//! Triggers: those that hold, and those that fire now. PURE.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::{
 pub struct Firing {
     /// Its index in the layout.
     pub trigger: usize,
-    /// Whose keypoints made it fire: indices of people, each once.
+    /// People whose keypoints made it fire: their indices, each once.
     pub people: Vec<usize>,
 }
 

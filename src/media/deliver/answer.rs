@@ -22,7 +22,7 @@ pub struct Transport {
     pub lite: bool,
     /// Hash of our DTLS certificate.
     pub fingerprint: Fingerprint,
-    /// Where we can be reached.
+    /// Addresses at which we can be reached.
     pub candidates: Vec<Candidate>,
 }
 

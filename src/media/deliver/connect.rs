@@ -37,7 +37,7 @@ pub(super) const KEPT_FOR: Duration = Duration::from_secs(3);
 /// Share of all that is sent which may be retransmissions: a line that loses a third is to be asked for less.
 pub(super) const MOST_REPEATED: f32 = 0.35;
 
-/// How often str0m reports its numbers.
+/// Time between two reports of str0m's numbers.
 const STATISTICS: Duration = Duration::from_millis(100);
 
 /// The reason why somebody cannot be connected, in one line.

@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use str0m::IceCreds;
 
 use super::{
-    Delivery, Newcomer, News, RoomKey, Sound, Tell,
+    Delivery, Listener, Newcomer, News, RoomKey, Sound,
     answer::{CNAME, Track},
     connect::{self, Addresses, ConnectError, Connected},
     packet::Unit,
@@ -128,14 +128,14 @@ impl Offered {
         self.offer.to_sdp()
     }
 
-    /// Connects as an answer says; `tell` gets the news.
+    /// Connects as an answer says; `listener` gets the news.
     ///
     /// # Errors
     /// See [`PublishError`].
     pub fn accept(
         self,
         answer: &str,
-        tell: impl Fn(News) + Send + Sync + 'static,
+        listener: impl Fn(News) + Send + Sync + 'static,
     ) -> Result<Publication, PublishError> {
         let Self { delivery, offer, creds, ssrcs, profile } = self;
         let answer = Description::parse(answer, SdpKind::Answer).map_err(ConnectError::from)?;
@@ -156,7 +156,7 @@ impl Offered {
             peer: PEER,
             ladder: ladder(2_500_000, 720),
             wish: RenditionChoice::Fixed(Rendition::Full),
-            tell: Tell(std::sync::Arc::new(move |_, news| tell(news))),
+            listener: Listener(std::sync::Arc::new(move |_, news| listener(news))),
         };
         delivery.take_in(connected, newcomer);
         Ok(Publication { delivery, room })
@@ -396,7 +396,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_of_no_use_are_told_apart() {
+    fn answers_of_no_use_are_refused_each_for_its_own_fault() {
         let offered_first = offered(Profile::Baseline);
         assert!(matches!(refusal(offered_first, "no sdp at all"), PublishError::Invalid(_)));
         let no_video = offered(Profile::Baseline);

@@ -18,7 +18,7 @@ use str0m::{
 use tracing::{debug, trace};
 
 use super::{
-    News, Report, Sound, Tell,
+    Listener, News, Report, Sound,
     connect::{self, Connected},
     packet::Unit,
     routes::{Path, Route, Routes},
@@ -113,7 +113,7 @@ pub(super) struct Receiver {
     codec: Option<VideoCodec>,
     video: Option<Stream>,
     audio: Option<Stream>,
-    tell: Tell,
+    listener: Listener,
     screen: Screen,
     told_needs: [Option<Rendition>; 2],
     chooser: Chooser,
@@ -135,11 +135,11 @@ pub(super) struct Receiver {
     connected: bool,
     made: Instant,
     heard: Instant,
-    /// When it said that more has come, and up to which packet of which stream.
+    /// Moment at which it said that more has come, and the packet of the stream up to which it has.
     acknowledged: Option<Instant>,
     newest: Vec<(Mid, u64)>,
     reported: Instant,
-    /// When str0m wants to be called.
+    /// Moment at which str0m wants to be called.
     next: Instant,
     gone: Option<String>,
 }
@@ -150,7 +150,7 @@ impl Receiver {
         connected: Connected,
         ladder: Ladder,
         wish: RenditionChoice,
-        tell: Tell,
+        listener: Listener,
         (now, epoch): (Instant, Instant),
     ) -> Self {
         let Connected { rtc, tracks, .. } = connected;
@@ -166,7 +166,7 @@ impl Receiver {
             codec,
             video: video.map(Stream::new),
             audio: tracks.iter().find(|track| !track.is_video()).map(Stream::new),
-            tell,
+            listener,
             screen: Screen::default(),
             told_needs: [None; 2],
             chooser: Chooser::new(now.saturating_duration_since(epoch)),
@@ -275,7 +275,7 @@ impl Receiver {
         }));
         self.feed();
         self.step(shared);
-        self.tell_needs();
+        self.report_needs();
     }
 
     /// Gives the pacer as much of what waits as it may hold. Returns whether that was anything.
@@ -386,7 +386,7 @@ impl Receiver {
         match event {
             Event::Connected => {
                 self.connected = true;
-                (self.tell.0)(self.route.receiver, News::Connected);
+                (self.listener.0)(self.route.receiver, News::Connected);
                 self.choose(shared.time());
             }
             Event::IceConnectionStateChange(IceConnectionState::Disconnected) => {
@@ -404,7 +404,7 @@ impl Receiver {
             }
             Event::KeyframeRequest(_) => {
                 if let (Some(codec), Some(rendition)) = (self.codec, self.screen.shown()) {
-                    (self.tell.0)(self.route.receiver, News::Keyframe(EncodingId { codec, rendition }));
+                    (self.listener.0)(self.route.receiver, News::Keyframe(EncodingId { codec, rendition }));
                 }
             }
             Event::PeerStats(numbers) => {
@@ -469,10 +469,10 @@ impl Receiver {
             && !self.decision.is_some_and(|decision| decision.holds)
             && let (Some(rendition), Some(codec)) = (self.screen.asks(shared.time()), self.codec)
         {
-            self.tell_needs();
-            (self.tell.0)(self.route.receiver, News::Keyframe(EncodingId { codec, rendition }));
+            self.report_needs();
+            (self.listener.0)(self.route.receiver, News::Keyframe(EncodingId { codec, rendition }));
         }
-        self.tell_needs();
+        self.report_needs();
     }
 
     /// Returns whether nothing has come from a receiver that confirms every packet.
@@ -539,19 +539,19 @@ impl Receiver {
         if self.screen.aim(target, cut) {
             self.take_back();
         }
-        self.tell_needs();
+        self.report_needs();
         if before.is_none_or(|before| before.rung != decision.rung) {
             metrics::counter!("virfie_rung_switches_total", "reason" => decision.reason.name()).increment(1);
         }
         self.report();
     }
 
-    fn tell_needs(&mut self) {
+    fn report_needs(&mut self) {
         let needs = self.screen.needs();
         if let Some(codec) = self.codec.filter(|_| needs != self.told_needs) {
             self.told_needs = needs;
             let encodings = needs.map(|rendition| rendition.map(|rendition| EncodingId { codec, rendition }));
-            (self.tell.0)(self.route.receiver, News::Needs(encodings));
+            (self.listener.0)(self.route.receiver, News::Needs(encodings));
         }
     }
 
@@ -577,6 +577,6 @@ impl Receiver {
             acknowledged: self.acknowledged,
             held_back: std::mem::take(&mut self.held_back),
         };
-        (self.tell.0)(self.route.receiver, News::Report(report));
+        (self.listener.0)(self.route.receiver, News::Report(report));
     }
 }

@@ -1,4 +1,4 @@
-//! Whose a packet is: receivers by the name that their connectivity checks carry, then by their address.
+//! Owners of packets: receivers by the name that their connectivity checks carry, then by their address.
 
 use std::{
     collections::{HashMap, hash_map::Entry},
@@ -65,7 +65,7 @@ pub struct Path {
     pub by: Protocol,
     /// The sender's address.
     pub source: SocketAddr,
-    /// Where it was sent to, as the candidates name it.
+    /// Address that it was sent to, as the candidates name it.
     pub destination: SocketAddr,
 }
 

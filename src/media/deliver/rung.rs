@@ -1,4 +1,4 @@
-//! Which picture size a receiver gets: what its line carries, its player shows and its decoder keeps up with. PURE.
+//! Picture size that a receiver gets: what its line carries, its player shows and its decoder keeps up with. PURE.
 //!
 //! Two things are kept apart: the rung that the line `carried` last, and the `ceiling` that the viewer sets. The
 //! smaller of the two is sent, so that a tab that was hidden gets its picture back without climbing rung by rung.
@@ -23,7 +23,7 @@ const FIRST_GUESS: Duration = Duration::from_millis(1500);
 const SHORT_FOR: Duration = Duration::from_millis(250);
 /// An estimate that is only a little too low counts after this long, where something queues.
 const TIGHT_FOR: Duration = Duration::from_millis(300);
-/// Where nothing queues and the round trip is as ever, an estimate that is too low for this long is a false alarm: a
+/// An estimate that is too low for this long, while nothing queues and the round trip is as ever, is a false alarm: a
 /// receiver that is busy, with the start of a browser, say, reports late, which the estimator takes for a queue. From
 /// there it takes many seconds to come back, so it has to start again.
 const DOUBTFUL_FOR: Duration = Duration::from_millis(1500);
@@ -92,8 +92,8 @@ const PROBED_FOR_PICTURE: u64 = 125;
 /// An estimate that does not change at all for this long while nothing waits and nothing is lost has heard of no probe:
 /// after heavy loss str0m's can stand still for good, so it has to start again.
 const STUCK_FOR: Duration = Duration::from_secs(7);
-/// Where nothing waits on the way and nothing is lost for this long, sound alone leaves room that the estimate does not
-/// know of: what took the line away, a page that loads, say, is over.
+/// After this long in which nothing waits on the way and nothing is lost, sound alone leaves room that the estimate
+/// does not know of: what took the line away, a page that loads, say, is over.
 const CLEAR_FOR: Duration = Duration::from_millis(700);
 /// First wait between a step and the next one up.
 const HOLD_OFF_FIRST: Duration = Duration::from_secs(4);
@@ -130,7 +130,7 @@ pub struct Chooser {
     rung: Rung,
     /// The rung that the line carried last, were it not for the ceiling.
     carried: Rung,
-    /// Why it carried less than everything, the last time that it did.
+    /// Reason why it carried less than everything, the last time that it did.
     why: Option<Reason>,
     /// The largest picture that the viewer has use for.
     ceiling: Rendition,
@@ -143,9 +143,9 @@ pub struct Chooser {
     doubtful: Held,
     /// See [`HELD_BACK_FOR`].
     held_back: Held,
-    /// When the smallest picture got its pace back last, right after a queue on the way.
+    /// Moment at which the smallest picture got its pace back last, right after a queue on the way.
     freed: Option<Duration>,
-    /// When the estimator was put right last; see [`HELD_BACK_FOR`].
+    /// Moment at which the estimator was put right last; see [`HELD_BACK_FOR`].
     released: Option<Duration>,
     /// Whether the line was full to the brim at the last step down, after which the estimate may still be far too high:
     /// at such a pace the keyframe would fill the line again. By then what was lost is known.
@@ -171,12 +171,13 @@ pub struct Chooser {
     trial: Option<(Duration, Rendition)>,
     /// Since when padding takes the place of which picture.
     trying: Option<(Duration, Rendition)>,
-    /// When a probe was asked for last.
+    /// Moment at which a probe was asked for last.
     probed: Duration,
     /// The last estimate, and since when it is the same; see [`STUCK_FOR`].
     estimated: Option<u64>,
     stuck: Held,
-    /// How long after a step none up to each picture is taken, by index: one that fails does not delay the others.
+    /// Time after a step during which no step up to each picture is taken, by index: one that fails does not delay the
+    /// others.
     hold_off: [Duration; 3],
     /// Since when there was no step down, or the wait was halved.
     calm: Duration,

@@ -11,7 +11,7 @@ use std::{
 };
 
 use super::{
-    News, RoomKey, Sound, Tell,
+    Listener, News, RoomKey, Sound,
     connect::Connected,
     packet::Unit,
     receiver::{Receiver, Shared},
@@ -26,7 +26,7 @@ use crate::media::{
     sdp::Candidate,
 };
 
-/// How often receivers' lines are looked at.
+/// Time between two looks at receivers' lines.
 const LOOK: Duration = Duration::from_millis(50);
 /// The finest step of time: what is due within it is done together.
 const STEP: Duration = Duration::from_millis(1);
@@ -41,7 +41,7 @@ pub(super) enum Message {
         connected: Box<Connected>,
         ladder: Ladder,
         wish: RenditionChoice,
-        tell: Tell,
+        listener: Listener,
     },
     Remove(PeerId),
     /// All receivers of a room.
@@ -79,7 +79,7 @@ pub(super) struct Shard {
     pub(super) tcp: Arc<Connections>,
     pub(super) routes: Arc<Routes>,
     pub(super) epoch: Instant,
-    receivers: HashMap<PeerId, (RoomKey, Receiver, Tell)>,
+    receivers: HashMap<PeerId, (RoomKey, Receiver, Listener)>,
     rooms: HashMap<RoomKey, Vec<PeerId>>,
     outgoing: Outgoing,
     told_bytes: u64,
@@ -156,11 +156,11 @@ impl Shard {
         let now = Instant::now();
         let mut shared = Shared { sockets, tcp, routes, outgoing, epoch: *epoch, now };
         match message {
-            Message::Add { room, route, connected, ladder, wish, tell } => {
+            Message::Add { room, route, connected, ladder, wish, listener } => {
                 let peer = route.receiver;
-                let mut receiver = Receiver::new(route, *connected, ladder, wish, tell.clone(), (now, *epoch));
+                let mut receiver = Receiver::new(route, *connected, ladder, wish, listener.clone(), (now, *epoch));
                 receiver.step(&mut shared);
-                receivers.insert(peer, (room, receiver, tell));
+                receivers.insert(peer, (room, receiver, listener));
                 rooms.entry(room).or_default().push(peer);
             }
             Message::Remove(peer) => self.remove(peer),
@@ -225,13 +225,13 @@ impl Shard {
 
     /// Reports those who are gone, and forgets them.
     fn tidy(&mut self) {
-        let gone = |(peer, (_, receiver, tell)): (&PeerId, &(RoomKey, Receiver, Tell))| {
-            Some((*peer, receiver.gone()?.to_owned(), tell.clone()))
+        let gone = |(peer, (_, receiver, listener)): (&PeerId, &(RoomKey, Receiver, Listener))| {
+            Some((*peer, receiver.gone()?.to_owned(), listener.clone()))
         };
         let gone: Vec<_> = self.receivers.iter().filter_map(gone).collect();
-        for (peer, reason, tell) in gone {
+        for (peer, reason, listener) in gone {
             self.remove(peer);
-            (tell.0)(peer, News::Gone(reason));
+            (listener.0)(peer, News::Gone(reason));
         }
     }
 }

@@ -61,7 +61,7 @@ pub struct Sockets {
 pub struct Arrived<'a> {
     /// The sender's address.
     pub source: SocketAddr,
-    /// Where it was sent to, as the candidates name it.
+    /// Address that it was sent to, as the candidates name it.
     pub destination: SocketAddr,
     /// Its content.
     pub data: &'a [u8],

@@ -21,7 +21,7 @@ pub(super) struct Stream {
 pub(super) struct Waiting {
     pub(super) payload: Arc<[u8]>,
     pub(super) time: u32,
-    /// When its picture was taken, and whether it is the last of it.
+    /// Moment at which its picture was taken, and whether it is the last of it.
     pub(super) at: Instant,
     pub(super) last: bool,
     pub(super) since: Instant,

@@ -60,7 +60,7 @@ const PIECE: usize = 64 * 1024;
 /// Bytes that a connection may bring in a second. Reports on what came are a tenth of it at most.
 const MOST_A_SECOND: usize = 1 << 20;
 
-/// How often those who are silent are looked for.
+/// Time between two searches for those who are silent.
 const SWEEP: Duration = Duration::from_secs(1);
 
 /// Connections that may wait to be accepted.
@@ -106,7 +106,7 @@ struct TcpConnection {
 #[derive(Debug, Default)]
 struct Reading {
     incoming: Incoming,
-    /// Whose it is.
+    /// Route of the receiver whose connection it is.
     route: Option<Route>,
     /// Since when these bytes have come.
     since: Option<Instant>,
@@ -233,7 +233,7 @@ impl Connections {
         stream.set_nonblocking(true)?;
         stream.set_nodelay(true)?;
         let socket = SockRef::from(&stream);
-        // Where the system has none of these, a slow line is seen later.
+        // Where the system does not have these, a slow line is seen later.
         let _ = socket.set_tcp_notsent_lowat(UNSENT);
         let _ = socket.set_tcp_user_timeout(Some(DEAF_LIMIT));
         let peer = canonical(stream.peer_addr()?);

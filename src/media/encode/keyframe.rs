@@ -23,9 +23,9 @@ pub enum Decision {
 #[derive(Debug, Clone)]
 pub struct KeyframeArbiter {
     min_interval: Duration,
-    /// When a keyframe was last forced or begun.
+    /// Moment at which a keyframe was last forced or begun.
     last: Option<Duration>,
-    /// When the newest unanswered request came.
+    /// Moment at which the newest unanswered request came.
     pending: Option<Duration>,
 }
 

@@ -41,7 +41,7 @@ pub struct SoundEncoder {
     /// Runs as long as this lives.
     _owned: OwnedPipeline,
     samples: AppSrc,
-    /// Where the sound is to be as loud as somebody wants it.
+    /// The leveller, if the sound is to be as loud as somebody wants it.
     leveller: Option<Mutex<Leveller>>,
     begun: AtomicBool,
 }

@@ -1,4 +1,4 @@
-//! Which elements may decode a file, and how large its pictures may be.
+//! Elements that may decode a file, and the size that its pictures may have.
 //!
 //! decodebin plugs whatever is installed for what it finds, and some of that opens addresses and other files: a
 //! playlist behind the head of a sound would become requests of this machine. So a file that came from somebody else is

@@ -22,16 +22,16 @@ use crate::media::gst::{
     priority::Role,
 };
 
-/// How long the first frame of a file from somebody else may take. Others wait meanwhile, and of a damaged file nothing
-/// may be heard: GST-1.22, decodebin drops an error that an element posts while it is being plugged.
+/// Longest time that the first frame of a file from somebody else may take. Others wait meanwhile, and of a damaged
+/// file nothing may be heard: GST-1.22, decodebin drops an error that an element posts while it is being plugged.
 const FIRST: Duration = Duration::from_secs(10);
 
 /// A decoded picture of a video.
 pub struct Frame {
     frame: VideoFrame,
-    /// When it is shown, from the beginning of the file.
+    /// Moment at which it is shown, from the beginning of the file.
     pub pts: Duration,
-    /// How long it is shown, if the file says so.
+    /// Time for which it is shown, if the file says so.
     pub duration: Option<Duration>,
 }
 

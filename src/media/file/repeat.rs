@@ -13,10 +13,10 @@ use tracing::warn;
 use super::{FileError, LOOK, Reader, Stop};
 use crate::media::gst::{frame::VideoFrame, launch::Launches};
 
-/// How long a frame is shown of which nothing is known.
+/// Time for which a frame is shown of which nothing is known.
 const USUAL: Duration = Duration::from_millis(40);
 
-/// How long to wait before a file that cannot be read is tried again.
+/// Wait before a file that cannot be read is tried again.
 const RETRY: Duration = Duration::from_secs(2);
 
 /// Reads a file on a thread of its own, until it is dropped.
@@ -68,7 +68,7 @@ struct Playing<P> {
     kept: Arc<dyn Any + Send + Sync>,
     stop: Stop,
     push: P,
-    /// When the round now began.
+    /// Moment at which the round that runs began.
     base: Duration,
     /// Whether the log says that it is damaged: it is so each time.
     told: bool,

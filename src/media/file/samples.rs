@@ -18,7 +18,7 @@ use crate::media::{
 /// Samples a second.
 const RATE: usize = 48_000;
 
-/// How long a file may take in all: decoding ten minutes takes some seconds.
+/// Longest time that a file may take in all: decoding ten minutes takes some seconds.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Sides of a sound that differ by no more than this are one: -78 dB, what lossy codecs and dither make of equal ones.

@@ -170,7 +170,7 @@ fn a_full_disk_and_frames_that_are_too_small_are_said() {
 }
 
 #[test]
-fn whoever_stops_ends_reading_and_writing() {
+fn who_stops_ends_reading_and_writing() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.mkv");
     write(target(&path), shape(64, 64), &[0, 40, 80, 120]).unwrap();

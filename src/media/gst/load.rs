@@ -1,4 +1,4 @@
-//! How much of the machine nobody uses.
+//! Share of the machine that nobody uses.
 
 use std::{fs, thread::available_parallelism, time::Duration};
 

@@ -23,7 +23,7 @@ use super::{
 /// Pipelines that are not yet disposed of, those on their way to NULL among them.
 static ALIVE: AtomicUsize = AtomicUsize::new(0);
 
-/// When those on their way to NULL set out.
+/// Moments at which those on their way to NULL set out.
 static ENDING: Mutex<Vec<Instant>> = Mutex::new(Vec::new());
 
 /// A tear-down that takes longer than this is worth a line in the log: GStreamer's own joins take milliseconds.
@@ -51,7 +51,7 @@ pub enum BusNews {
         element: String,
         /// GStreamer's message: may hold secrets of an output's URL.
         text: String,
-        /// Where in GStreamer it happened and what it says beyond: for logs, not for users.
+        /// Place in GStreamer where it happened, and its further words: for logs, not for users.
         detail: String,
     },
     /// End of stream reached every sink.
@@ -95,13 +95,13 @@ impl OwnedPipeline {
         &self.pipeline
     }
 
-    /// Sends what the bus says to `tell`, which is called on streaming threads and must not block.
-    pub fn on_bus(&self, tell: impl Fn(BusNews) + Send + Sync + 'static) {
+    /// Sends what the bus says to `listener`, which is called on streaming threads and must not block.
+    pub fn on_bus(&self, listener: impl Fn(BusNews) + Send + Sync + 'static) {
         let Some(bus) = self.pipeline.bus() else { return };
         let role = self.role;
         bus.set_sync_handler(move |_, message| {
             match message.view() {
-                gst::MessageView::Error(error) => tell(BusNews::Error {
+                gst::MessageView::Error(error) => listener(BusNews::Error {
                     element: message.src().map(|src| src.name().to_string()).unwrap_or_default(),
                     text: error.error().message().to_owned(),
                     detail: error.debug().unwrap_or_default().to_string(),
@@ -112,8 +112,8 @@ impl OwnedPipeline {
                         "gstreamer warning: {}", warning.error()
                     );
                 }
-                gst::MessageView::Eos(_) => tell(BusNews::Eos),
-                gst::MessageView::Latency(_) => tell(BusNews::Latency),
+                gst::MessageView::Eos(_) => listener(BusNews::Eos),
+                gst::MessageView::Latency(_) => listener(BusNews::Latency),
                 // Called on the very thread that enters.
                 gst::MessageView::StreamStatus(status) if status.get().0 == gst::StreamStatusType::Enter => {
                     role.into_iter().for_each(priority::take);

@@ -10,7 +10,7 @@ const HIGH: i32 = 720;
 /// the same matrix whatever their ranges are (GST-1.22: its fast paths compare matrix and primaries only), and what is
 /// composed is BT.601. So full range is given FCC's matrix there: its weights differ from BT.601's by less than a
 /// hundredth, which nobody sees.
-pub fn tell_full_range(pad: &gst::Pad) {
+pub fn announce_full_range(pad: &gst::Pad) {
     pad.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, |_, info| {
         let told = info.event().and_then(|event| match event.view() {
             gst::EventView::Caps(caps) => told(caps.caps()),
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_full_range_of_bt601_and_of_no_matrix_is_told_differently() {
+    fn only_full_range_of_bt601_and_of_no_matrix_is_named_differently() {
         gst::init().unwrap();
         let matrix = |colorimetry: &str, height: i32| {
             let builder = gst::Caps::builder("video/x-raw").field("format", "I420").field("height", height);

@@ -27,7 +27,7 @@ pub enum StageError {
     /// Its launch text leaves no pad open.
     #[error("the {stage} stage has no open {pad} pad")]
     NoOpenPad {
-        /// Which way it leads.
+        /// Name of the stage.
         stage: &'static str,
         /// The pad.
         pad: &'static str,

@@ -1,5 +1,5 @@
-//! Whether the system gives threads to decode with. Where it does not, GStreamer says of a file that it is damaged or that
-//! there is no decoder for it, or GLib ends the process: neither is the file's fault.
+//! Threads to decode with, which the system gives or refuses. Where it refuses them, GStreamer says of a file that it is
+//! damaged or that there is no decoder for it, or GLib ends the process: neither is the file's fault.
 
 use std::{
     fs,

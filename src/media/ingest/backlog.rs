@@ -27,7 +27,7 @@ pub enum Verdict {
 /// See the module. Time is any clock that does not go back.
 #[derive(Debug, Default)]
 pub struct Backlog {
-    /// When the last frame left the decoder.
+    /// Moment at which the last frame left the decoder.
     left: Option<Duration>,
     /// Since when it is seen whether it rests.
     window: Option<Duration>,

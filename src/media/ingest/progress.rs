@@ -46,7 +46,7 @@ pub struct Diagnosis {
     frames: u64,
     /// Since when packets come and frames do not.
     since: Option<Duration>,
-    /// When a keyframe was asked for last.
+    /// Moment at which a keyframe was asked for last.
     asked: Option<Duration>,
     problem: Option<String>,
 }
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn packets_without_a_picture_are_told_once_and_a_picture_ends_it() {
+    fn packets_without_a_picture_are_reported_once_and_a_picture_ends_it() {
         let (progress, mut diagnosis) = (Progress::default(), Diagnosis::default());
         let mut told = Vec::new();
         for tenth in 0..100 {
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_that_is_too_large_is_told_by_its_size_until_another_comes() {
+    fn a_picture_that_is_too_large_is_reported_by_its_size_until_another_comes() {
         let (progress, mut diagnosis) = (Progress::default(), Diagnosis::default());
         progress.too_large(Some((7680, 4320)));
         let problem = diagnosis.look(at(0.0), &progress).unwrap().unwrap();

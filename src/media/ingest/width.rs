@@ -17,7 +17,7 @@ const WIDE: f32 = 0.01;
 const NARROW: f32 = 0.002;
 /// Blocks of 20 ms until then: 5 s, longer than an instrument on one side pauses.
 const NARROW_BLOCKS: u32 = 250;
-/// How much a block counts for the power that is watched: about 100 ms of blocks of 20 ms.
+/// Weight of a block in the power that is watched: about 100 ms of blocks of 20 ms.
 const NEW: f32 = 0.25;
 /// Below this power (-80 dB) nothing is decided.
 const SILENT: f32 = 1e-8;

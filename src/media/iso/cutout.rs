@@ -20,21 +20,23 @@ use gstreamer_video::{self as gst_video, VideoFormat, prelude::*};
 use super::{
     IsoError, LOOK, News, Order,
     delay::delay,
-    document::Content,
     plan,
     writer::{Form, Writer},
 };
 use crate::{
     layout::Cut,
-    media::gst::{
-        clock::{clock_time, media_clock},
-        frame::{Shot, VideoFrame},
-        handoff,
-        launch::Launches,
-        pipeline::named,
-        priority::{self, Role},
-        segmented::Plane,
-        stage::StageError,
+    media::{
+        gst::{
+            clock::{clock_time, media_clock},
+            frame::{Shot, VideoFrame},
+            handoff,
+            launch::Launches,
+            pipeline::named,
+            priority::{self, Role},
+            segmented::Plane,
+            stage::StageError,
+        },
+        port::iso_document::Content,
     },
 };
 
@@ -44,18 +46,18 @@ const PRORES: Form = Form { stage: "output-cutout", ending: "mov", role: Role::S
 /// Frames that may wait for the thread. Few: the decoder's memory waits with them.
 const WAITING: usize = 2;
 
-/// How much may wait for the encoder.
+/// Most that may wait for the encoder.
 const BACKLOG: Duration = Duration::from_millis(300);
 
-/// How long a file's last frame is shown: without a length it would lie behind the file's end. The others are until the
-/// next one.
+/// Time for which a file's last frame is shown: without a length it would lie behind the file's end. The others are
+/// until the next one.
 const SHOWN: Duration = Duration::from_millis(33);
 
 /// The shortest side that the muxer takes.
 const LEAST: u32 = 16;
 
-/// How long a file has one size at least: a sender that changes it with every frame must not make a file of each. What
-/// comes in another size before is left out.
+/// Shortest time for which a file has one size: a sender that changes it with every frame must not make a file of each.
+/// What comes in another size before is left out.
 const STEADY: Duration = Duration::from_secs(2);
 
 /// A frame in which somebody was found.
@@ -77,11 +79,11 @@ impl CutoutRecorder {
     ///
     /// # Errors
     /// When the system has no thread left.
-    pub fn start(order: Order, launches: Launches, tell: impl Fn(News) + Send + 'static) -> std::io::Result<Self> {
+    pub fn start(order: Order, launches: Launches, listener: impl Fn(News) + Send + 'static) -> std::io::Result<Self> {
         let (frames, received) = sync_channel(WAITING);
         let bytes = Arc::<AtomicU64>::default();
         let name = format!("cut-{}", order.place.stem);
-        let writer = Writer::new(order, launches, PRORES, bytes.clone(), tell);
+        let writer = Writer::new(order, launches, PRORES, bytes.clone(), listener);
         let work = Work { writer, file: None };
         std::thread::Builder::new().name(name).spawn(move || work.work(&received))?;
         Ok(Self { frames, bytes })
@@ -110,7 +112,7 @@ struct Feed {
     /// Times after the origin: of the first frame, and of the last one.
     from: gst::ClockTime,
     last: gst::ClockTime,
-    /// When the last one came.
+    /// Moment at which the last one came.
     heard: Duration,
 }
 

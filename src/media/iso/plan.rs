@@ -1,4 +1,4 @@
-//! When a recording of somebody begins, and when it goes on in another file. PURE.
+//! Plan of when a recording of somebody begins, and when it goes on in another file. PURE.
 //!
 //! A file has one set of tracks from its beginning to its end. So one begins when both sound and picture have come, or
 //! when only one has for [`GATHER`]; and another when a track comes that the file lacks, or one has been silent for
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::media::port::TrackKind;
 
-/// How long a track is waited for when the other has come.
+/// Time for which a track is waited for when the other has come.
 pub(super) const GATHER: Duration = Duration::from_secs(2);
 
 /// A track that brings nothing for so long has ended: more than the slowest picture and the longest pause of Opus.
@@ -35,9 +35,9 @@ pub(super) enum Step {
 /// The facts that are known of the tracks.
 #[derive(Debug, Default)]
 pub(super) struct IsoPlan {
-    /// When each brought something last: picture (from a keyframe on) and sound.
+    /// Moment at which each brought something last: picture (from a keyframe on) and sound.
     heard: [Option<Duration>; 2],
-    /// When the first of those that wait for a file came.
+    /// Moment at which the first of those that wait for a file came.
     since: Option<Duration>,
     file: Option<Tracks>,
 }

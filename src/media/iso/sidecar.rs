@@ -6,8 +6,10 @@ use jiff::Timestamp;
 use parking_lot::Mutex;
 use tracing::warn;
 
-use super::document::{Content, Document, Entry};
-use crate::disk;
+use crate::{
+    disk,
+    media::port::iso_document::{Content, Document, Entry},
+};
 
 /// See the module. Those who record write it, each as it begins and ends a file.
 #[derive(Debug)]
@@ -90,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_tells_who_is_in_which_file_and_when() {
+    fn it_says_who_is_in_which_file_and_when() {
         let folder = TempDir::new().unwrap();
         fs::write(folder.path().join("show.json"), "of somebody else").unwrap();
         let started: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();

@@ -16,19 +16,22 @@ use gstreamer::{self as gst, prelude::*};
 use gstreamer_app::AppSrc;
 use tracing::warn;
 
-use super::{IsoError, News, Order, Place, document::Content};
-use crate::media::gst::{
-    clock::media_clock,
-    launch::Launches,
-    pipeline::{BusNews, OwnedPipeline},
-    priority::Role,
-    stage::StageError,
+use super::{IsoError, News, Order, Place};
+use crate::media::{
+    gst::{
+        clock::media_clock,
+        launch::Launches,
+        pipeline::{BusNews, OwnedPipeline},
+        priority::Role,
+        stage::StageError,
+    },
+    port::iso_document::Content,
 };
 
-/// How long a file may take to be ended.
+/// Longest time that a file may take to be ended.
 const FAREWELL: Duration = Duration::from_secs(2);
 
-/// How often the disk is looked at.
+/// Time between two looks at the disk.
 const CHECK: Duration = Duration::from_secs(1);
 
 /// The form in which files are written.
@@ -47,7 +50,7 @@ pub(super) struct Form {
 /// A file that is being written.
 struct File {
     name: String,
-    /// When it began, after the origin.
+    /// Moment at which it began, after the origin.
     from: Duration,
     path: PathBuf,
     pipeline: OwnedPipeline,
@@ -64,7 +67,7 @@ pub(super) struct Writer {
     /// Bytes of files that have ended.
     whole: u64,
     file: Option<File>,
-    /// When the disk was looked at last.
+    /// Moment at which the disk was looked at last.
     checked: Duration,
 }
 

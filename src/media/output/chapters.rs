@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use super::notes::{Chapter, ends};
+use crate::media::port::output::notes::{Chapter, ends};
 
 const SEGMENT: [u8; 4] = [0x18, 0x53, 0x80, 0x67];
 const SEEK_HEAD: [u8; 4] = [0x11, 0x4D, 0x9B, 0x74];

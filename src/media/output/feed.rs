@@ -12,13 +12,13 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use gstreamer::{self as gst, ClockTime};
 
-use super::{BACKLOG, Ends, terms::Split};
-use crate::media::port::VideoSettings;
+use super::{BACKLOG, Ends};
+use crate::media::port::{Split, VideoSettings};
 
 /// An encoder of the picture gives a unit at most so long after its frame.
 const LOOKS_AHEAD: ClockTime = ClockTime::from_seconds(6);
 
-/// How long a picture stands whose encoder does not say so.
+/// Time for which a picture stands whose encoder does not say so.
 const PICTURE: ClockTime = ClockTime::from_mseconds(33);
 
 /// Markers that may wait for their picture.
@@ -80,7 +80,7 @@ pub(super) struct Feed {
     gate: Gate,
     /// `None` before the first keyframe of a part.
     line: Option<Timeline>,
-    /// Where the last cut was, until something has passed after it.
+    /// Place of the last cut, until something has passed after it.
     cut: Option<ClockTime>,
     /// Sound of before it has no place.
     sound_from: ClockTime,

@@ -13,18 +13,16 @@ use parking_lot::Mutex;
 use rustix::fs::{FlockOperation, flock};
 use tracing::warn;
 
-use super::{
-    Begun, Destination, Kind, Opening, PATIENCE,
-    chapters::add_to_matroska,
-    muxed,
-    notes::{Chapter, Notes, SIDECAR},
-    sink, space,
-    terms::{Blame, Container, FileTarget, OutputFault, Recorded, Split},
-    trial::Steps,
-};
+use super::{Begun, Destination, Kind, Opening, PATIENCE, chapters::add_to_matroska, muxed, sink, space, trial::Steps};
 use crate::{
     disk,
-    media::gst::{clock::media_clock, launch::Launches, pipeline::OwnedPipeline},
+    media::{
+        gst::{clock::media_clock, launch::Launches, pipeline::OwnedPipeline},
+        port::{
+            Blame, Container, FileTarget, OutputFault, Recorded, Split,
+            output::notes::{Chapter, Notes, SIDECAR},
+        },
+    },
 };
 
 /// See the module.
@@ -34,7 +32,7 @@ pub(super) struct File {
     recording: Mutex<Recording>,
 }
 
-/// The files of one attempt, which writes over none of another.
+/// The files of one attempt, which writes over no file of another.
 #[derive(Debug, Default)]
 struct Recording {
     /// The beginning of all parts' names.

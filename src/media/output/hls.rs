@@ -11,7 +11,6 @@
 mod packager;
 mod playlist;
 mod segmenter;
-pub mod terms;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -19,16 +18,12 @@ use gstreamer as gst;
 use gstreamer_app::{AppSink, AppSinkCallbacks};
 use parking_lot::Mutex;
 
-use self::{
-    packager::{Packager, Progress},
-    terms::HlsTarget,
+use self::packager::{Packager, Progress};
+use super::{Begun, Destination, Kind, Opening, muxed, space, trial::Steps};
+use crate::media::{
+    gst::{clock::media_clock, launch::Launches, pipeline::OwnedPipeline},
+    port::{Blame, HlsTarget, OutputFault},
 };
-use super::{
-    Begun, Destination, Kind, Opening, muxed, space,
-    terms::{Blame, OutputFault},
-    trial::Steps,
-};
-use crate::media::gst::{clock::media_clock, launch::Launches, pipeline::OwnedPipeline};
 
 /// The first keyframe, what the encoder looks ahead, and the longest segment.
 const PATIENCE: Duration = Duration::from_secs(40);

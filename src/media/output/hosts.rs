@@ -6,10 +6,9 @@ use std::{
     time::Duration,
 };
 
-use super::terms::{Blame, OutputFault};
-use crate::media::port::is_internal;
+use crate::media::port::{Blame, OutputFault, is_internal};
 
-/// How long an attempt waits for it.
+/// Time for which an attempt waits for it.
 pub(super) const LOOKUP: Duration = Duration::from_secs(5);
 
 /// Returns whether what is sent there stays in the server's own networks: the address is an internal one, or one of this

@@ -12,16 +12,16 @@ use std::{
 use gstreamer as gst;
 use gstreamer_app::AppSrc;
 
-use super::{
-    Begun, Destination, ENDED, Ends, FAREWELL, Link, Opening,
-    terms::{Blame, OutputFault},
-};
-use crate::media::gst::{
-    handoff,
-    launch::Launches,
-    pipeline::{BusNews, OwnedPipeline},
-    priority::Role,
-    stage::StageError,
+use super::{Begun, Destination, ENDED, Ends, FAREWELL, Link, Opening};
+use crate::media::{
+    gst::{
+        handoff,
+        launch::Launches,
+        pipeline::{BusNews, OwnedPipeline},
+        priority::Role,
+        stage::StageError,
+    },
+    port::{Blame, OutputFault},
 };
 
 /// The time that the thread of a sink that has seen the end has to report it.

@@ -1,9 +1,6 @@
-//! The treatment of an output's failure: when it is tried again, when it counts as stuck, and what may be reported.
-//! PURE.
+//! The treatment of an output's failure: when it is tried again, and when it counts as stuck. PURE.
 
 use std::time::Duration;
-
-use percent_encoding::percent_decode_str;
 
 /// For this long after an output broke, retries stay quick: a server that is restarted is back within seconds, and the
 /// output must be live again within 10 s.
@@ -31,7 +28,7 @@ pub enum Next {
     },
     /// It never was live, and has been tried often enough.
     GiveUp {
-        /// How often it was tried.
+        /// Number of times that it was tried.
         attempts: u32,
     },
 }
@@ -41,7 +38,7 @@ pub enum Next {
 pub struct Retry {
     /// Breaks since the output was last recovered.
     breaks: u32,
-    /// When the first of them came.
+    /// Moment at which the first of them came.
     broken_since: Option<Duration>,
     /// Breaks after the quick phase.
     slow_breaks: u32,
@@ -91,7 +88,7 @@ pub fn doubled(wait: Duration, times: u32) -> Duration {
 
 /// An output that sends less than this in a [`WINDOW`] does not send the stream: sound alone makes 60 KiB.
 pub const MIN_BYTES: u64 = 4 * 1024;
-/// How long is looked at together.
+/// Time that is looked at together.
 pub const WINDOW: Duration = Duration::from_secs(5);
 /// So many poor windows in a row, 15 s, and the output is stuck: a server may pause for a few seconds.
 const POOR_WINDOWS: u32 = 3;
@@ -137,113 +134,6 @@ impl Watchdog {
         }
         if self.poor_windows >= POOR_WINDOWS { Flowing::Wedged } else { Flowing::Yes }
     }
-}
-
-/// The sign for anything secret.
-const HIDDEN: &str = "***";
-
-/// Returns a URL that may be shown: `scheme://host[:port]/***`. User, path, query and fragment are dropped, for stream
-/// keys live there. What is not surely a host is hidden too.
-pub fn redact_url(url: &str) -> String {
-    let url = url.trim();
-    let Some((scheme, rest)) = url.split_once("://") else { return HIDDEN.to_owned() };
-    if scheme.is_empty() || !scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte)) {
-        return HIDDEN.to_owned();
-    }
-    let (authority, path) = split_authority(rest);
-    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    // An `@` further on may mean that a password held a slash, and that the host is no host.
-    if path.contains('@') || !is_host(host) {
-        return format!("{scheme}://{HIDDEN}");
-    }
-    format!("{scheme}://{host}/{HIDDEN}")
-}
-
-/// Returns an error text without the URL and the secrets in it: stream key, query, user and password, as written and
-/// percent-decoded. The application's name (the first of several path segments) is left as it is.
-pub fn redact_in(text: &str, url: &str) -> String {
-    let url = url.trim();
-    let mut clean = if url.is_empty() { text.to_owned() } else { text.replace(url, &redact_url(url)) };
-    for secret in secrets(url) {
-        clean = scrub(&clean, &secret);
-    }
-    clean
-}
-
-/// Returns the authority, and all that stands behind it.
-fn split_authority(rest: &str) -> (&str, &str) {
-    let end = rest.find(|sign: char| matches!(sign, '/' | '?' | '#' | '\\') || sign.is_whitespace());
-    rest.split_at(end.unwrap_or(rest.len()))
-}
-
-fn is_host(text: &str) -> bool {
-    let (host, port) = match text.rfind(']') {
-        Some(end) => (&text[..=end], text[end + 1..].strip_prefix(':')),
-        None => text.split_once(':').map_or((text, None), |(host, port)| (host, Some(port))),
-    };
-    let name = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
-    let address = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit() || b":.".contains(&byte));
-    let host_fits = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
-        Some(ipv6) => address(ipv6),
-        None => name(host),
-    };
-    host_fits && !host.is_empty() && port.is_none_or(|port| port.parse::<u16>().is_ok()) && text.len() <= 260
-}
-
-/// Returns all secrets of a URL, longest first, so that none is cut by another that it holds.
-fn secrets(url: &str) -> Vec<String> {
-    let Some((_, rest)) = url.split_once("://") else { return Vec::new() };
-    let (authority, behind) = split_authority(rest);
-    let mut found: Vec<&str> = Vec::new();
-    if let Some((user_info, _)) = authority.rsplit_once('@') {
-        found.push(user_info);
-        found.extend(user_info.split(':'));
-    }
-    let path_end = behind.find(['?', '#']).unwrap_or(behind.len());
-    let (path, query) = behind.split_at(path_end);
-    let path = path.trim_start_matches(['/', '\\']);
-    let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
-    found.extend(if segments.len() > 1 { &segments[1..] } else { &segments[..] });
-    if segments.len() > 1 {
-        found.push(path);
-        found.push(path.split_once('/').map_or(path, |(_, key)| key));
-    }
-    if query.len() > 1 {
-        found.push(&query[1..]);
-        found.push(behind.rsplit('/').next().unwrap_or(behind));
-        found.extend(query[1..].split(['&', ';', '#']).filter_map(|pair| pair.split_once('=')).map(|(_, value)| value));
-    }
-    let decoded: Vec<String> = found.iter().map(|secret| percent_decoded(secret)).collect();
-    let mut all: Vec<String> =
-        found.into_iter().map(str::to_owned).chain(decoded).filter(|secret| !secret.is_empty()).collect();
-    all.sort_by(|one, other| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
-    all.dedup();
-    all
-}
-
-/// Replaces a secret. A short one, as `1` or `ab`, only where it stands alone: else every text would become unreadable.
-pub(super) fn scrub(text: &str, secret: &str) -> String {
-    if secret.chars().count() >= 4 {
-        return text.replace(secret, HIDDEN);
-    }
-    let is_part = |sign: Option<char>| sign.is_some_and(char::is_alphanumeric);
-    let mut out = String::with_capacity(text.len());
-    let mut done = 0;
-    for (at, _) in text.match_indices(secret) {
-        let end = at + secret.len();
-        if !is_part(text[..at].chars().next_back()) && !is_part(text[end..].chars().next()) {
-            out.push_str(&text[done..at]);
-            out.push_str(HIDDEN);
-            done = end;
-        }
-    }
-    out.push_str(&text[done..]);
-    out
-}
-
-/// Decodes `%XX`; an invalid sequence stays as it is.
-pub(super) fn percent_decoded(text: &str) -> String {
-    percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 #[cfg(test)]

@@ -8,17 +8,17 @@ use std::{
 use gstreamer::prelude::*;
 
 use super::{
-    Begun, Destination, Kind, Opening, PATIENCE,
-    address::RtmpAddress,
-    counted,
+    Begun, Destination, Kind, Opening, PATIENCE, counted,
     greeting::{self, Answer},
     hosts::{self, LOOKUP},
     muxed, sink,
-    terms::{Blame, OutputFault},
     tls::{self, Timed},
     trial::{self, Steps},
 };
-use crate::media::gst::{launch::Launches, pipeline::OwnedPipeline};
+use crate::media::{
+    gst::{launch::Launches, pipeline::OwnedPipeline},
+    port::{Blame, OutputFault, RtmpAddress},
+};
 
 /// See the module.
 #[derive(Debug)]

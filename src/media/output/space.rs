@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::terms::{Blame, OutputFault};
+use crate::media::port::{Blame, OutputFault};
 
 /// Bytes that stay free in any case: a file that finds its disk full has no end that players like.
 const LEAST: u64 = 16_000_000;

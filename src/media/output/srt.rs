@@ -11,19 +11,19 @@ use gstreamer_app::AppSrc;
 use parking_lot::Mutex;
 
 use super::{
-    Begun, Destination, Kind, Opening, PATIENCE,
-    address::SrtAddress,
-    counted,
+    Begun, Destination, Kind, Opening, PATIENCE, counted,
     hosts::{self, LOOKUP},
     muxed, sink,
-    terms::{Blame, OutputFault},
     trial::Steps,
 };
-use crate::media::gst::{
-    handoff,
-    launch::Launches,
-    pipeline::{BusNews, OwnedPipeline},
-    priority::Role,
+use crate::media::{
+    gst::{
+        handoff,
+        launch::Launches,
+        pipeline::{BusNews, OwnedPipeline},
+        priority::Role,
+    },
+    port::{Blame, OutputFault, SrtAddress},
 };
 
 /// See the module.
@@ -33,7 +33,7 @@ pub(super) struct Srt {
     losses: Mutex<Losses>,
 }
 
-/// How often it is looked how much was lost.
+/// Time between two looks at how much was lost.
 const LOOK: Duration = Duration::from_secs(2);
 
 /// Of so many bytes one may be given up, and the line still carries what is sent. SRT gives up what has not come in
@@ -91,7 +91,7 @@ const EMPTY: [u8; 188] = {
     packet
 };
 
-/// How often a packet is sent to a receiver that is tried.
+/// Time between two packets to a receiver that is tried.
 const BEAT: Duration = Duration::from_millis(50);
 
 impl Srt {

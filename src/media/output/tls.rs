@@ -13,9 +13,9 @@ use rustls::{
     pki_types::{CertificateDer, ServerName, pem::PemObject as _},
 };
 
-use super::terms::{Blame, OutputFault};
+use crate::media::port::{Blame, OutputFault};
 
-/// Where systems keep the authorities that they trust.
+/// Places in which systems keep the authorities that they trust.
 const AUTHORITIES: [&str; 4] = [
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",

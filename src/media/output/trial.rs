@@ -6,12 +6,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::terms::{Blame, OutputFault, Trial, TrialStep};
+use crate::media::port::{Blame, OutputFault, Trial, TrialStep};
 
-/// How long all steps together may take.
+/// Longest time that all steps together may take.
 const LONGEST: Duration = Duration::from_secs(9);
 
-/// How long one address may take to answer.
+/// Longest time that one address may take to answer.
 const CONNECT: Duration = Duration::from_secs(4);
 
 /// The steps of a trial, as they are taken.

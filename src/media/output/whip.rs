@@ -24,10 +24,7 @@ use std::{
 use gstreamer as gst;
 
 use super::{
-    Begun, Ends, Kind, Link, Opening, PATIENCE,
-    address::WhipAddress,
-    hosts,
-    terms::{Blame, OutputFault},
+    Begun, Ends, Kind, Link, Opening, PATIENCE, hosts,
     tls::{self, Timed},
     trial::{self, Steps},
 };
@@ -37,7 +34,7 @@ use crate::media::{
         publish::{Offered, Publication, PublishError, Reach},
     },
     gst::{clock::media_clock, launch::Launches},
-    port::VideoSettings,
+    port::{Blame, OutputFault, VideoSettings, WhipAddress},
 };
 
 use client::{Client, Session};
@@ -86,7 +83,7 @@ impl Kind for Whip {
         let behind = Arc::<AtomicBool>::default();
         let (heard, held_back) = (accepted.clone(), behind.clone());
         // The receiver of what broke is gone once the attempt is over.
-        let tell = move |news| match news {
+        let listener = move |news| match news {
             News::Keyframe(_) => keyframe(),
             News::Gone(reason) => drop(broke.send(lost(&reason))),
             News::Report(report) => {
@@ -104,7 +101,7 @@ impl Kind for Whip {
             News::Connected | News::Needs(_) => {}
         };
         // A session that is of no use ends with `end`.
-        let publication = offered.accept(&answer, tell).map_err(|error| fault(&error))?;
+        let publication = offered.accept(&answer, listener).map_err(|error| fault(&error))?;
         let publication = Arc::new(publication);
         let line = WhipEnds(publication.clone());
         Ok((Box::new(line), Box::new(Running { publication, accepted, behind, end })))

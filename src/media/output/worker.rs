@@ -16,26 +16,25 @@ use super::{
     ENDED, Ends, FAREWELL, Kind, Link, Opening, destination,
     feed::Feed,
     retry::{Flowing, Next, Retry, Watchdog},
-    terms::{Blame, Flow, OutputFault, OutputState, OutputTarget, Recorded},
 };
 use crate::media::{
     gst::{
         clock::{clock_time, media_clock},
         launch::Launches,
     },
-    port::VideoSettings,
+    port::{Blame, Flow, OutputFault, OutputState, OutputTarget, Recorded, VideoSettings},
 };
 
 /// Picture and sound must come within this time: the longest time between two keyframes, and some.
 const ENCODERS_BEGIN: Duration = Duration::from_secs(25);
 
-/// How often the thread looks at its attempt.
+/// Time between two looks of the thread at its attempt.
 const LOOK: Duration = Duration::from_millis(250);
 
 /// Without a picture left out for so long, the other end takes all again.
 const CAUGHT_UP: Duration = Duration::from_secs(5);
 
-/// How often it says what flows.
+/// Time between two reports of what flows.
 const FLOW_EVERY: Duration = Duration::from_secs(2);
 
 /// The receiver of what an output says. Called on its thread, or one of its attempt's; must not block.
@@ -184,7 +183,7 @@ impl Shared {
 struct Worker {
     shared: Arc<Shared>,
     name: String,
-    /// Where to, without secrets.
+    /// Destination, without secrets.
     shown: String,
     destination: Box<dyn Kind>,
     launches: Launches,

@@ -23,11 +23,11 @@ pub struct Image {
 /// A video file that is shown again and again, without its sound.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Clip {
-    /// Where it is.
+    /// The file.
     pub file: PathBuf,
-    /// When it was written: distinguishes it from others of its name.
+    /// Time at which it was written, which distinguishes it from others of its name.
     pub written: Option<SystemTime>,
-    /// How long it is, if it says so.
+    /// Length, if it says so.
     pub duration: Option<Duration>,
 }
 

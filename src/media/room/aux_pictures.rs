@@ -30,7 +30,7 @@ pub(super) struct Origin {
     pub(super) slots: Arc<LatestFrames>,
     /// Whether there is a model.
     pub(super) can_cut: bool,
-    /// How long a silent sender's last frame stays.
+    /// Time for which a silent sender's last frame stays.
     pub(super) hold: Duration,
     /// The program's.
     pub(super) news: Arc<StageNews>,

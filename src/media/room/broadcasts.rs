@@ -30,7 +30,7 @@ use crate::media::{
     port::{AudioSettings, AuxId, OutputId, Speed, VideoSettings, Wishes},
 };
 
-/// How many formats of frames are kept in mind: more than a room has pictures at once.
+/// Number of formats of frames that are kept in mind: more than a room has pictures at once.
 const FORMATS: usize = 8;
 
 /// Those who get what one encoder makes.

@@ -133,7 +133,7 @@ pub(super) struct SenderConnection {
     pub(super) participant: ParticipantId,
     /// The name that others see.
     pub(super) name: Arc<str>,
-    /// Where what it sends is heard as it comes.
+    /// Tap on which what it sends is heard as it comes.
     pub(super) tap: Arc<Tap>,
     pub(super) signalling: Signalling,
     pub(super) trusted: Arc<AtomicBool>,
@@ -141,7 +141,7 @@ pub(super) struct SenderConnection {
     pub(super) liveness: Liveness,
     progress: Arc<Progress>,
     diagnosis: Diagnosis,
-    /// When it was made.
+    /// Moment at which it was made.
     pub(super) since: Duration,
     fingerprint: Option<Fingerprint>,
     /// Ours, where we offer.
@@ -149,7 +149,7 @@ pub(super) struct SenderConnection {
     /// The m-line that carries the transport, once the remote description is known.
     described: Option<u32>,
     early: Vec<String>,
-    /// How many remote candidates were taken.
+    /// Number of remote candidates that were taken.
     candidates: usize,
     /// Whether it is called at private and loopback addresses.
     internal_peers: bool,

@@ -38,7 +38,7 @@ const LINGER: Duration = Duration::from_secs(4);
 struct Encoding {
     id: EncodingId,
     encoder: ArcSwapOption<(Encoder, Held)>,
-    /// When it was last needed.
+    /// Moment at which it was last needed.
     needed_at: Mutex<Duration>,
     failures: Mutex<Failures>,
 }

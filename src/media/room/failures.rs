@@ -1,4 +1,4 @@
-//! How often encoders have failed, and when the next one may be made. PURE.
+//! Count of failures of encoders, and the time at which the next one may be made. PURE.
 
 use std::time::Duration;
 

@@ -20,7 +20,7 @@ use crate::media::{
     port::{Blame, Flow, IsoTarget, MediaEvent, OutputFault, OutputId, OutputState, PeerId, Recorded, TrackKind},
 };
 
-/// How often the report says what flows.
+/// Time between two reports of what flows.
 const FLOW_EVERY: Duration = Duration::from_secs(2);
 
 /// Longest part of a file's name that comes from somebody's name.
@@ -81,7 +81,7 @@ struct Session {
     recorded: HashMap<PeerId, Subject>,
     /// Bytes of those who are gone.
     whole: u64,
-    /// When the last report said what flows, and how many bytes there were.
+    /// Moment at which the last report said what flows, and how many bytes there were.
     told: (Duration, u64),
 }
 

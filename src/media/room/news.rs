@@ -42,7 +42,7 @@ pub(super) struct StageNews {
     photos: Arc<()>,
 }
 
-/// How many pictures of triggers may wait to be converted; more are dropped, as each is as large as the canvas.
+/// Most pictures of triggers that may wait to be converted; more are dropped, as each is as large as the canvas.
 const PHOTOS_WAITING: usize = 4;
 
 impl StageNews {

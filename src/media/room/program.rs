@@ -33,7 +33,7 @@ use crate::media::{
     },
 };
 
-/// How often encoders that nobody needs are looked for.
+/// Time between two searches for encoders that nobody needs.
 const TIDY: Duration = Duration::from_secs(1);
 
 /// Width, height and frames a second of the canvas.

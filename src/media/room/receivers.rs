@@ -16,7 +16,7 @@ use super::{
 use crate::media::{
     codec::{EncodingId, Rendition},
     deliver::{
-        Delivery, Newcomer, Report, RoomKey, Tell,
+        Delivery, Listener, Newcomer, Report, RoomKey,
         rung::{Ladder, RenditionChoice, View},
     },
     encode::bitrate_of,
@@ -41,7 +41,7 @@ pub(super) struct Receivers {
     room: Arc<str>,
     delivery: Arc<Delivery>,
     key: RoomKey,
-    tell: Tell,
+    listener: Listener,
     canvas: Canvas,
     list: HashMap<PeerId, Receiver>,
 }
@@ -49,13 +49,13 @@ pub(super) struct Receivers {
 impl Receivers {
     pub(super) fn new(spec: &RoomSpec, delivery: Arc<Delivery>, inputs: Sender<Input>) -> Self {
         let inputs = Mutex::new(inputs);
-        let tell = Tell(Arc::new(move |peer, news| {
+        let listener = Listener(Arc::new(move |peer, news| {
             // Fails only when the room is over.
             let _ = inputs.lock().send(Input::Delivery(peer, news));
         }));
         let key = delivery.open();
         let canvas = canvas_of(&spec.picture);
-        Self { room: spec.room.clone(), delivery, key, tell, canvas, list: HashMap::new() }
+        Self { room: spec.room.clone(), delivery, key, listener, canvas, list: HashMap::new() }
     }
 
     pub(super) fn key(&self) -> RoomKey {
@@ -70,8 +70,8 @@ impl Receivers {
         offer: &Description,
         rendition: RenditionWish,
     ) -> Result<String, PeerRefused> {
-        let (room, ladder, tell) = (self.key, ladder_of(self.canvas), self.tell.clone());
-        let newcomer = Newcomer { room, peer, ladder, wish: wish_of(rendition), tell };
+        let (room, ladder, listener) = (self.key, ladder_of(self.canvas), self.listener.clone());
+        let newcomer = Newcomer { room, peer, ladder, wish: wish_of(rendition), listener };
         let answer = self.delivery.add(offer, newcomer)?;
         let receiver = Receiver { participant, connected: false, needs: [None; 2], report: None };
         self.list.insert(peer, receiver);

@@ -16,7 +16,7 @@ const GAP: Duration = Duration::from_secs(1);
 #[derive(Debug, Default)]
 pub(super) struct Sighting {
     is_lost: bool,
-    /// When the last picture was taken.
+    /// Moment at which the last picture was taken.
     last: Option<Duration>,
     /// Since when the pictures have said the contrary of `is_lost`.
     since: Option<Duration>,

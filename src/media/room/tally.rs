@@ -10,7 +10,8 @@ use std::{
 
 use parking_lot::Mutex;
 
-/// How many of a kind may end at once before new ones wait. The largest scene has fewer clips, and a room fewer encodings.
+/// Most of a kind that may end at once before new ones wait. The largest scene has fewer clips, and a room fewer
+/// encodings.
 const MOST: usize = 8;
 
 /// An ending that takes longer than this hangs, and nobody waits for it: the room goes on without.

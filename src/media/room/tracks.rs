@@ -1,4 +1,4 @@
-//! Where an incoming track goes: frames into the participant's slot, samples onto their strip.
+//! Way of an incoming track: frames into the participant's slot, samples onto their strip.
 
 use std::sync::{
     Arc, Weak,
@@ -26,7 +26,7 @@ pub(super) struct Tracks {
     pub(super) peer: PeerId,
     pub(super) participant: ParticipantId,
     pub(super) trusted: Arc<AtomicBool>,
-    /// Where what comes is heard as it comes.
+    /// Tap on which what comes is heard as it comes.
     pub(super) tap: Arc<Tap>,
     pub(super) segmenter: Arc<Mutex<Segmenter>>,
     /// The progress of the video.

@@ -36,7 +36,7 @@ use crate::media::{
     port::{MediaCommand, MediaEvent, OutputSpec, OutputTarget, ParticipantId, ParticipantPoses, PeerId, RoomSpec},
 };
 
-/// How often peers are looked after and numbers are taken.
+/// Time between two rounds in which peers are looked after and numbers are taken.
 const LOOK: Duration = Duration::from_millis(200);
 
 /// See the module.
@@ -159,7 +159,7 @@ impl Work {
             Input::LayerRequest(Some(aux), ..) if !self.program.has_aux(&aux) => {}
             Input::LayerRequest(aux, participant, ask) => {
                 if let Some(shown) = self.inputs.asked(aux, &participant, ask) {
-                    self.tell_shown(participant, shown);
+                    self.report_shown(participant, shown);
                 }
             }
             // The loop ends with it.
@@ -172,7 +172,7 @@ impl Work {
         let _ = self.events.send(event);
     }
 
-    fn tell_shown(&self, participant: ParticipantId, size: (u32, u32)) {
+    fn report_shown(&self, participant: ParticipantId, size: (u32, u32)) {
         self.tell(MediaEvent::Shown { participant, size, fps: self.program.fps() });
     }
 
@@ -253,7 +253,7 @@ impl Work {
             MediaCommand::RemoveAux(aux) => {
                 self.program.remove_aux(&aux);
                 for (participant, shown) in self.inputs.forget_aux(&aux) {
-                    self.tell_shown(participant, shown);
+                    self.report_shown(participant, shown);
                 }
                 self.rebalance();
             }

@@ -21,11 +21,11 @@ pub struct Candidate {
     pub transport: Transport,
     /// 1 to 2^31 - 1.
     pub priority: u32,
-    /// Where to send to.
+    /// Address to send to.
     pub address: Address,
     /// Not 0.
     pub port: u16,
-    /// How the address was found.
+    /// Way by which the address was found.
     pub kind: CandidateKind,
     /// The address behind a reflexive or relayed one.
     pub related: Option<(IpAddr, u16)>,

@@ -50,7 +50,7 @@ pub struct Chosen {
     pub section: usize,
     /// Audio or video.
     pub kind: MediaKind,
-    /// Which way media flows.
+    /// Direction in which media flows.
     pub direction: Flow,
     /// The one codec.
     pub codec: Codec,
@@ -395,7 +395,7 @@ mod tests {
     }
 
     #[test]
-    fn what_we_lack_is_told_with_what_was_offered() {
+    fn what_we_lack_is_named_with_what_was_offered() {
         let strange = offer(&[("video", "sendonly", "a=rtpmap:98 H265/90000\na=rtpmap:99 AV1/90000\n")]);
         let fault = choose(&strange, &[Vp8, H264], &[]).unwrap_err().to_string();
         assert_eq!(

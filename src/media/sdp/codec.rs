@@ -10,7 +10,7 @@ use super::{
 pub struct Codec {
     /// 0 to 127.
     pub payload: u8,
-    /// Which codec.
+    /// Codec that is meant.
     pub format: CodecFormat,
     /// RTP clock in Hz.
     pub clock_rate: u32,
@@ -169,7 +169,7 @@ impl CodecLines {
     }
 
     /// Puts the codecs together, in the m-line's order. Payload types that nothing says a codec of, or with a
-    /// packetization mode that does not exist, are left out, and so is a retransmission format that repeats none of the
+    /// packetization mode that does not exist, are left out, and so is a retransmission format that repeats no
     /// others (GST-1.22: webrtcbin reads a missing `apt` as a string).
     pub fn into_codecs(mut self, payloads: &[u8]) -> Vec<Codec> {
         let mut codecs = Vec::new();
@@ -197,7 +197,7 @@ impl CodecLines {
     }
 }
 
-/// Returns what a payload type means that needs no `rtpmap` (RFC 3551, section 6). None of these is taken; who offers
+/// Returns what a payload type means that needs no `rtpmap` (RFC 3551, section 6). These are not taken; who offers
 /// nothing else is answered by its name.
 fn known_map(payload: u8) -> Option<RtpMap> {
     const KNOWN: [(u8, &str, u32); 12] = [

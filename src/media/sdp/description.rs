@@ -167,7 +167,7 @@ pub struct Section {
     pub other: Option<OtherMedia>,
     /// Its name, unique in the description, 1 to 64 token characters. A section without `a=mid` gets its index.
     pub mid: String,
-    /// Which way media flows, as the author sees it.
+    /// Direction in which media flows, as the author sees it.
     pub direction: Direction,
     /// Port 0 (and not merely `bundle-only`).
     pub rejected: bool,

@@ -54,7 +54,7 @@ impl HashAlgorithm {
 /// The hash of a peer's DTLS certificate.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Fingerprint {
-    /// How it was made.
+    /// Algorithm by which it was made.
     pub algorithm: HashAlgorithm,
     /// 32, 48 or 64 bytes, by the algorithm.
     pub bytes: Vec<u8>,

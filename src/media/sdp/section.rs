@@ -105,7 +105,7 @@ pub(super) struct RawSection {
     pub candidates: Vec<Candidate>,
     pub msid: Option<String>,
     ssrcs: Vec<Ssrc>,
-    /// Which stream is repaired by which; 0: in another way than by repeating its packets.
+    /// Pairs of a stream and the one that repairs it; 0: it is repaired in another way than by repeating its packets.
     repairs: Vec<(u32, u32)>,
 }
 

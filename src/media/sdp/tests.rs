@@ -185,7 +185,7 @@ fn rejected_sections_keep_their_place_and_leave_the_group() {
 }
 
 #[test]
-fn structural_faults_are_told_in_one_line_with_their_place() {
+fn structural_faults_are_reported_in_one_line_with_their_place() {
     let cases: [(&str, &str, &str); 16] = [
         ("a=group:BUNDLE 0 1", "a=group:BUNDLE 0 9", "mid 1 is not in the BUNDLE group"),
         ("a=group:BUNDLE 0 1", "a=group:BUNDLE 0 0 1", "line 5: mid \"0\" stands twice"),

@@ -1,4 +1,4 @@
-//! How long packets of a peer are waited for, and what belongs together of what it sends.
+//! Time for which packets of a peer are waited for, and what belongs together of what it sends.
 
 use gstreamer::{self as gst, prelude::*};
 

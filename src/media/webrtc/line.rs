@@ -31,7 +31,7 @@ pub enum LineFormat {
 /// A codec with its payload type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LineCodec {
-    /// Which.
+    /// Codec that it is.
     pub format: LineFormat,
     /// RTP payload type, 0..=127.
     pub payload: u8,

@@ -69,7 +69,7 @@ pub enum Verdict {
 #[derive(Debug, Clone)]
 pub struct Liveness {
     started: Duration,
-    /// When ICE was first connected.
+    /// Moment at which ICE was first connected.
     connected: Option<Duration>,
     last_packet: Option<Duration>,
     packets: u64,

@@ -3,7 +3,7 @@
 //! Contract: m-lines are fixed at the start and each carries one codec. Whatever the remote side says has been
 //! regenerated from typed data by [`crate::media::sdp`] before it comes here. No media may be trusted until
 //! [`Peer::verify`] has compared the DTLS certificate with the fingerprint of the SDP.
-//! Threads: webrtcbin's own; all news go to `tell`, which must not block. Failure: reported as [`PeerNews::Failed`];
+//! Threads: webrtcbin's own; all news go to `listener`, which must not block. Failure: reported as [`PeerNews::Failed`];
 //! the owner drops the peer, which tears it down elsewhere.
 
 use std::{net::IpAddr, sync::Arc};
@@ -130,16 +130,16 @@ pub struct Peer {
     lines: Vec<MediaLine>,
     senders: Vec<(TrackKind, LineCodec, AppSrc)>,
     pulse: Arc<Pulse>,
-    tell: Tell,
+    listener: Listener,
 }
 
 /// The owner's ear.
 #[derive(Clone)]
-struct Tell(Arc<dyn Fn(PeerNews) + Send + Sync>);
+struct Listener(Arc<dyn Fn(PeerNews) + Send + Sync>);
 
-impl std::fmt::Debug for Tell {
+impl std::fmt::Debug for Listener {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Tell")
+        f.write_str("Listener")
     }
 }
 
@@ -155,10 +155,10 @@ impl Peer {
         network: &Network,
         launches: &Launches,
         on_track: OnTrack,
-        tell: impl Fn(PeerNews) + Send + Sync + 'static,
+        listener: impl Fn(PeerNews) + Send + Sync + 'static,
     ) -> Result<Self, PeerError> {
         let owned = OwnedPipeline::new(name).works_as(Role::Deliver);
-        let tell = Tell(Arc::new(tell));
+        let listener = Listener(Arc::new(listener));
         let webrtc = gst::ElementFactory::make("webrtcbin")
             .name("webrtc")
             .property("latency", JITTER_BUFFER_MS)
@@ -170,7 +170,7 @@ impl Peer {
         limit_streams(&webrtc);
         set_up_streams(&webrtc);
         name_ourselves(&webrtc);
-        let bus_tell = tell.clone();
+        let bus_listener = listener.clone();
         owned.on_bus(move |news| match news {
             // They complain of what they cannot read, and go on with the next. The room reports when nothing is seen.
             BusNews::Error { element, text, detail } if READERS.contains(&element.as_str()) => {
@@ -178,17 +178,17 @@ impl Peer {
             }
             BusNews::Error { element, text, detail } => {
                 debug!(%element, %text, %detail, "peer error");
-                (bus_tell.0)(PeerNews::Failed(format!("{element}: {text}")));
+                (bus_listener.0)(PeerNews::Failed(format!("{element}: {text}")));
             }
-            BusNews::Latency => (bus_tell.0)(PeerNews::Latency),
+            BusNews::Latency => (bus_listener.0)(PeerNews::Latency),
             BusNews::Eos => {}
         });
         let pulse = feel_pulse(&webrtc);
         owned.pipeline().add(&webrtc).map_err(StageError::from)?;
-        listen(&webrtc, &tell, network.public_ip);
-        let ear = tell.clone();
+        listen(&webrtc, &listener, network.public_ip);
+        let ear = listener.clone();
         tracks::accept(&webrtc, owned.pipeline(), lines, on_track, move |error| (ear.0)(PeerNews::Failed(error)));
-        let mut peer = Self { owned, webrtc, lines: lines.to_vec(), senders: Vec::new(), pulse, tell };
+        let mut peer = Self { owned, webrtc, lines: lines.to_vec(), senders: Vec::new(), pulse, listener };
         for (index, line) in lines.iter().enumerate() {
             peer.add_line(index, line, launches)?;
         }
@@ -209,7 +209,7 @@ impl Peer {
             handoff::configure(&units, &line.codec.format.unit_caps());
             named::<gst::Element>(&bin, "pay")?.set_property("pt", u32::from(line.codec.payload));
             if line.kind == TrackKind::Video {
-                forward_keyframe_requests(&units, &self.tell);
+                forward_keyframe_requests(&units, &self.listener);
             }
             let template = self.webrtc.pad_template("sink_%u");
             let template = template.ok_or(StageError::NoPad("webrtcbin has no sink template"))?;
@@ -235,7 +235,7 @@ impl Peer {
 
     /// Makes our offer; [`PeerNews::Described`] follows.
     pub fn offer(&self) {
-        describe(&self.webrtc, "create-offer", &self.lines, &self.tell);
+        describe(&self.webrtc, "create-offer", &self.lines, &self.listener);
     }
 
     /// Takes a normalised offer and makes our answer; [`PeerNews::Described`] follows.
@@ -244,12 +244,12 @@ impl Peer {
     /// When GStreamer cannot parse it: a fault of our own writer.
     pub fn answer(&self, offer: &str) -> Result<(), PeerError> {
         let description = description(gst_webrtc::WebRTCSDPType::Offer, offer)?;
-        let (webrtc, tell) = (self.webrtc.downgrade(), self.tell.clone());
+        let (webrtc, listener) = (self.webrtc.downgrade(), self.listener.clone());
         let promise = gst::Promise::with_change_func(move |reply| {
             let Some(webrtc) = webrtc.upgrade() else { return };
             match promise_error(reply) {
-                Some(error) => (tell.0)(PeerNews::Failed(format!("offer refused: {error}"))),
-                None => describe(&webrtc, "create-answer", &[], &tell),
+                Some(error) => (listener.0)(PeerNews::Failed(format!("offer refused: {error}"))),
+                None => describe(&webrtc, "create-answer", &[], &listener),
             }
         });
         self.webrtc.emit_by_name::<()>("set-remote-description", &[&description, &promise]);
@@ -262,10 +262,10 @@ impl Peer {
     /// As [`Peer::answer`].
     pub fn accept(&self, answer: &str) -> Result<(), PeerError> {
         let description = description(gst_webrtc::WebRTCSDPType::Answer, answer)?;
-        let tell = self.tell.clone();
+        let listener = self.listener.clone();
         let promise = gst::Promise::with_change_func(move |reply| {
             if let Some(error) = promise_error(reply) {
-                (tell.0)(PeerNews::Failed(format!("answer refused: {error}")));
+                (listener.0)(PeerNews::Failed(format!("answer refused: {error}")));
             }
         });
         self.webrtc.emit_by_name::<()>("set-remote-description", &[&description, &promise]);
@@ -301,7 +301,7 @@ impl Peer {
     /// Reports a failure from now on when the peer ends DTLS: that is how it says that it closes the connection.
     pub fn watch_for_the_end(&self) {
         let Some(transport) = self.transport() else { return };
-        let ear = self.tell.clone();
+        let ear = self.listener.clone();
         transport.connect_notify(Some("state"), move |transport, _| {
             if transport.state() == gst_webrtc::WebRTCDTLSTransportState::Closed {
                 (ear.0)(PeerNews::Failed("the peer closed the connection".into()));
@@ -355,8 +355,8 @@ fn promise_error(reply: Result<Option<&gst::StructureRef>, gst::PromiseError>) -
 }
 
 /// Creates the offer or answer, makes it the local description, and reports its text.
-fn describe(webrtc: &gst::Element, signal: &'static str, lines: &[MediaLine], tell: &Tell) {
-    let (weak, tell, lines) = (webrtc.downgrade(), tell.clone(), lines.to_vec());
+fn describe(webrtc: &gst::Element, signal: &'static str, lines: &[MediaLine], listener: &Listener) {
+    let (weak, listener, lines) = (webrtc.downgrade(), listener.clone(), lines.to_vec());
     let field = signal.trim_start_matches("create-");
     let promise = gst::Promise::with_change_func(move |reply| {
         let Some(webrtc) = weak.upgrade() else { return };
@@ -366,7 +366,7 @@ fn describe(webrtc: &gst::Element, signal: &'static str, lines: &[MediaLine], te
         };
         let Some(local) = local else {
             let error = promise_error(reply).unwrap_or_else(|| "nothing came back".into());
-            (tell.0)(PeerNews::Failed(format!("{signal}: {error}")));
+            (listener.0)(PeerNews::Failed(format!("{signal}: {error}")));
             return;
         };
         // This runs on webrtcbin's thread, which sets the description when this has returned: after that its candidates
@@ -375,9 +375,9 @@ fn describe(webrtc: &gst::Element, signal: &'static str, lines: &[MediaLine], te
         match local.sdp().as_text() {
             Ok(text) => {
                 let text = certificate::announce(lines.iter().fold(text, |text, line| line.announce(text)));
-                (tell.0)(PeerNews::Described(text));
+                (listener.0)(PeerNews::Described(text));
             }
-            Err(error) => (tell.0)(PeerNews::Failed(format!("{signal}: {error}"))),
+            Err(error) => (listener.0)(PeerNews::Failed(format!("{signal}: {error}"))),
         }
     });
     webrtc.emit_by_name::<()>(signal, &[&None::<gst::Structure>, &promise]);
@@ -468,8 +468,8 @@ fn feel_pulse(webrtc: &gst::Element) -> Arc<Pulse> {
     pulse
 }
 
-fn listen(webrtc: &gst::Element, tell: &Tell, public_ip: Option<IpAddr>) {
-    let ear = tell.clone();
+fn listen(webrtc: &gst::Element, listener: &Listener, public_ip: Option<IpAddr>) {
+    let ear = listener.clone();
     webrtc.connect("on-ice-candidate", false, move |values| {
         if let (Ok(mline), Ok(candidate)) = (values[1].get::<u32>(), values[2].get::<String>())
             && let Some(candidate) = ice::shown(&candidate, public_ip)
@@ -478,14 +478,14 @@ fn listen(webrtc: &gst::Element, tell: &Tell, public_ip: Option<IpAddr>) {
         }
         None
     });
-    let ear = tell.clone();
+    let ear = listener.clone();
     webrtc.connect_notify(Some("ice-gathering-state"), move |webrtc, _| {
         let state = webrtc.property::<gst_webrtc::WebRTCICEGatheringState>("ice-gathering-state");
         if state == gst_webrtc::WebRTCICEGatheringState::Complete {
             (ear.0)(PeerNews::Gathered);
         }
     });
-    let ear = tell.clone();
+    let ear = listener.clone();
     webrtc.connect_notify(Some("ice-connection-state"), move |webrtc, _| {
         use gst_webrtc::WebRTCICEConnectionState as Ice;
         let state = match webrtc.property::<Ice>("ice-connection-state") {
@@ -497,7 +497,7 @@ fn listen(webrtc: &gst::Element, tell: &Tell, public_ip: Option<IpAddr>) {
         };
         (ear.0)(PeerNews::Ice(state));
     });
-    let ear = tell.clone();
+    let ear = listener.clone();
     webrtc.connect_notify(Some("connection-state"), move |webrtc, _| {
         use gst_webrtc::WebRTCPeerConnectionState as State;
         match webrtc.property::<State>("connection-state") {
@@ -512,8 +512,8 @@ fn listen(webrtc: &gst::Element, tell: &Tell, public_ip: Option<IpAddr>) {
 }
 
 /// Forwards PLI and FIR, which arrive at the `appsrc` as force-key-unit events.
-fn forward_keyframe_requests(units: &AppSrc, tell: &Tell) {
-    let ear = tell.clone();
+fn forward_keyframe_requests(units: &AppSrc, listener: &Listener) {
+    let ear = listener.clone();
     if let Some(pad) = units.static_pad("src") {
         pad.add_probe(gst::PadProbeType::EVENT_UPSTREAM, move |_, info| {
             if let Some(event) = info.event()
@@ -533,7 +533,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn our_name_tells_nothing_of_user_machine_and_program() {
+    fn our_name_says_nothing_of_user_machine_and_program() {
         gst::init().unwrap();
         let webrtc = gst::ElementFactory::make("webrtcbin").build().unwrap();
         name_ourselves(&webrtc);

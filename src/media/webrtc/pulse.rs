@@ -8,6 +8,8 @@ use std::{
     time::Duration,
 };
 
+use crate::media::port::SHORTEST_SILENCE;
+
 /// The last second is seen in ten parts.
 const PART: Duration = Duration::from_millis(100);
 const SECOND: u64 = 0x3ff;
@@ -20,8 +22,6 @@ const STEADY_SO_FAR: u32 = 4;
 const LEAST_WAIT: Duration = Duration::from_secs(2);
 /// Reports that are this much late do not come.
 const LATE: f64 = 2.5;
-/// The least silence by which a connection is lost that its other end did not close.
-pub const SHORTEST_SILENCE: Duration = Duration::from_millis(4_500);
 /// The least and the most of silence that ends a connection: a line that hangs for a moment comes back, and the reports
 /// of the slowest come every seven seconds.
 const PATIENCE: std::ops::RangeInclusive<Duration> = SHORTEST_SILENCE..=Duration::from_secs(12);
@@ -30,7 +30,7 @@ const PATIENCE: std::ops::RangeInclusive<Duration> = SHORTEST_SILENCE..=Duration
 #[derive(Debug, Default)]
 pub struct Pulse {
     packets: AtomicU64,
-    /// When the last packet came, in nanoseconds.
+    /// Time of the last packet, in nanoseconds.
     last: AtomicU64,
     /// Ten bits for the ten parts up to the last packet, the last one lowest; above them is 1 if it sent before.
     parts: AtomicU64,
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn reports_are_told_from_media_and_handshakes() {
+    fn reports_are_distinguished_from_media_and_handshakes() {
         assert!(is_report(&[0x80, 200, 0, 6]) && is_report(&[0x81, 205]));
         assert!(!is_report(&[0x80, 0x80 | 111]) && !is_report(&[22, 200]) && !is_report(&[0x80]));
     }

@@ -91,7 +91,7 @@ export class OutputsPanel {
       this.outputs = before ? this.outputs.map((each) => (each.id === output.id ? output : each)) : [...this.outputs, output];
       if (before?.state !== output.state) {
         this.handlers.tell(`The output to ${shown(output)} is ${output.state}`);
-        if ((output.type === "file" || output.type === "iso") && this.panel.open) void this.recordings.refresh();
+        if (traitsOf(output.type).records && this.panel.open) void this.recordings.refresh();
       }
     } else if (event.type === "scenes_changed") return this.offer(event.scenes);
     else if (event.type === "marker") {
@@ -152,8 +152,7 @@ export class OutputsPanel {
     try {
       const scene = this.picture.value;
       const preset = PRESETS.find(([name]) => name === this.preset.value)?.[0] ?? "";
-      // The media that people send is kept as it comes.
-      const wishes = output.type === "iso" ? {} : { ...(preset === "" ? {} : { preset }), ...(scene === "" ? {} : { scene }) };
+      const wishes = traitsOf(output.type).encodes ? { ...(preset === "" ? {} : { preset }), ...(scene === "" ? {} : { scene }) } : {};
       await this.api.addOutput(this.handlers.room(), { ...output, ...wishes });
       say(this.note, null);
       return true;
@@ -176,7 +175,7 @@ export class OutputsPanel {
 
   private render(): void {
     const live = this.outputs.filter(({ state }) => state === "live").length;
-    this.marking.hidden = !this.outputs.some(({ type, state }) => type === "file" && (state === "live" || state === "paused"));
+    this.marking.hidden = !this.outputs.some(({ type, state }) => traitsOf(type).pauses && (state === "live" || state === "paused"));
     this.count.textContent = live > 0 ? `${live} on air` : String(this.outputs.length);
     this.count.classList.toggle("on-air", live > 0);
     this.list.replaceChildren(...this.outputs.map((output) => this.row(output)));
@@ -189,7 +188,7 @@ export class OutputsPanel {
     const remove = tool("remove", `Remove the output to ${shown(output)}`, "output-remove");
     remove.addEventListener("click", () => void this.remove(output));
     const tools = make("span", { class: "output-tools" });
-    if (output.type === "file" && runs) {
+    if (traitsOf(output.type).pauses && runs) {
       const paused = output.state === "paused";
       const pause = make("button", { class: "quiet", type: "button", "data-testid": paused ? "output-resume" : "output-pause" }, paused ? "Resume" : "Pause");
       pause.addEventListener("click", () => void this.pause(output, !paused));
@@ -198,7 +197,7 @@ export class OutputsPanel {
     tools.append(change, remove);
     const dot = make("span", { class: "state-dot", "aria-hidden": "true", "data-state": output.state });
     const state = make("span", { class: "output-state", "data-testid": "output-state" }, stateWords(output));
-    const link = output.type === "hls" && output.url ? playerLink(output.url) : null;
+    const link = traitsOf(output.type).plays && output.url ? playerLink(output.url) : null;
     if (link) tools.prepend(this.copier(link.href));
     const where = link ?? make("span", { class: "output-url", title: shown(output) }, shown(output));
     return make("li", { class: "output", "data-id": output.id }, dot, where, tools, state);
@@ -239,6 +238,35 @@ export class OutputsPanel {
     } catch (error) {
       this.handlers.trouble(`The output was not removed: ${errorText(error)}`);
     }
+  }
+}
+
+/** The traits by which the page treats kinds of outputs differently. */
+interface Traits {
+  /** It encodes the room's picture, and takes wishes for that. */
+  encodes: boolean;
+  /** Its files are among the recordings. */
+  records: boolean;
+  /** It is paused and resumed, and takes markers. */
+  pauses: boolean;
+  /** Its address is what players open. */
+  plays: boolean;
+}
+
+/** Returns the traits of a kind. The compiler stops here when the server gets another kind. */
+function traitsOf(type: OutputType): Traits {
+  switch (type) {
+    case "rtmp":
+    case "srt":
+    case "whip":
+      return { encodes: true, records: false, pauses: false, plays: false };
+    case "hls":
+      return { encodes: true, records: false, pauses: false, plays: true };
+    case "file":
+      return { encodes: true, records: true, pauses: true, plays: false };
+    case "iso":
+      // The media that people send is kept as it comes.
+      return { encodes: false, records: true, pauses: false, plays: false };
   }
 }
 

@@ -1,4 +1,4 @@
-//! How a clock in a text is written: `HH:mm`, `h:mm:ss a Europe/Berlin`, `dd.MM.yyyy`. PURE.
+//! Forms of a clock in a text: `HH:mm`, `h:mm:ss a Europe/Berlin`, `dd.MM.yyyy`. PURE.
 
 use std::{fmt::Write as _, time::Duration};
 

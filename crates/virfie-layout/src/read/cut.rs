@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_part_is_told_in_its_place_with_the_known_ones() {
+    fn an_unknown_part_is_reported_in_its_place_with_the_known_ones() {
         for wrong in ["leftFace", "nose", "person", "", "LEFT_FACE", "left_feet"] {
             let (place, detail) = fault_of("cutout", json!(["left_face", wrong, "torso_front"]));
             assert_eq!(place, "cutout/1");
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn the_edge_is_told_by_numbers_within_their_limits() {
+    fn the_edge_is_set_by_numbers_within_their_limits() {
         for (key, least, most, below, above, between) in [
             ("threshold", 0.05, 0.95, 0.049, 0.951, "must be between 0.05 and 0.95"),
             ("feather", 0.0, 1.0, -0.001, 1.001, "must be between 0 and 1"),
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_model_is_told_by_its_name() {
+    fn a_model_is_chosen_by_its_name() {
         let scene = read_layer(&json!({"cutout": "person", "model": "bodypix-mobilenet-050-16"})).unwrap();
         assert_eq!(scene.to_json()["layers"][0]["model"], "bodypix-mobilenet-050-16");
         let scene = read(&json!({"auto": {"model": "embedded"}}), &Canvas::default()).unwrap();

@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn every_wrong_place_of_a_text_is_told() {
+    fn every_wrong_place_of_a_text_is_reported() {
         let wrong = json!({"text": "a\tb", "font": "", "size": 3, "weight": 950, "color": "red", "align": "justify",
             "line_height": 0, "background": 5, "padding": -1, "italic": true});
         let faults = scene(&wrong).unwrap_err();

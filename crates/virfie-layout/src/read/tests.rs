@@ -150,7 +150,7 @@ fn what_is_read_back_is_short_and_as_it_was_written() {
 }
 
 #[test]
-fn every_wrong_place_is_told_at_once() {
+fn every_wrong_place_is_reported_at_once() {
     let value = json!({
         "canvas": {"width": 1281, "height": 32, "fps": 0, "background": "a/b", "dpi": 72},
         "layers": [
@@ -351,7 +351,7 @@ fn looks_followers_and_transitions_are_read_and_written_back() {
 }
 
 #[test]
-fn every_wrong_look_is_told() {
+fn every_wrong_look_is_reported() {
     let layer = |keys: Value| {
         let mut layer = json!({"id": "x", "source": {"slot": 1}});
         keys.as_object().unwrap().iter().for_each(|(key, value)| layer[key] = value.clone());

@@ -10,7 +10,7 @@ use serde::{
     de::{MapAccess, SeqAccess, Visitor},
 };
 
-/// How deep a file may be nested; scenarios need ten levels.
+/// Greatest depth to which a file may be nested; scenarios need ten levels.
 const MAX_DEPTH: usize = 64;
 
 /// A value of the file.
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn too_deep_is_told_and_not_tried() {
+    fn too_deep_is_reported_and_not_tried() {
         assert_eq!(Node::parse(&"[".repeat(1_000_000)), Err(FileError::TooDeep));
         assert_eq!(Node::parse(&"x = [".repeat(1_000)), Err(FileError::TooDeep));
         // What stands in front of the value hides nothing of it.

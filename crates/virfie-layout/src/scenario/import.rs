@@ -131,7 +131,7 @@ impl<'f> Import<'f> {
         match self.known.get(name.as_str()) {
             Some(Asset::Sound) => return Some(name),
             Some(Asset::Image(..)) => self.warn(pointer, format!("the asset {name:?} is not a sound")),
-            None => self.tell_missing(&name, pointer, "sound"),
+            None => self.report_missing(&name, pointer, "sound"),
         }
         None
     }
@@ -157,7 +157,7 @@ impl<'f> Import<'f> {
                     names.push(named.name.clone());
                 }
                 Some(Asset::Sound) => self.warn(&place, format!("the asset {:?} is not an image", named.name)),
-                None => self.tell_missing(&named.name.clone(), &place, "image"),
+                None => self.report_missing(&named.name.clone(), &place, "image"),
             }
         }
         names.truncate(limits::IMAGES);
@@ -165,7 +165,7 @@ impl<'f> Import<'f> {
     }
 
     /// Reports each once.
-    pub(super) fn tell_missing(&mut self, name: &str, pointer: &str, kind: &str) {
+    pub(super) fn report_missing(&mut self, name: &str, pointer: &str, kind: &str) {
         if self.missing.insert(name.to_owned()) {
             self.warn(pointer, format!("there is no {kind} asset {name:?}"));
         }

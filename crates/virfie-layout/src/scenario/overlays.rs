@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{fault::child, look::KeypointName};
 
-/// How long each of several files is shown.
+/// Time for which each of several files is shown.
 pub(super) const INTERVAL_MS: u32 = 200;
 
 impl<'f> Import<'f> {

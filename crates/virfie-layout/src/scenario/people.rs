@@ -16,7 +16,7 @@ pub(super) struct Player {
     pub(super) name: String,
     /// Their layer.
     pub(super) id: String,
-    /// How large they are, of Virfie's canvas.
+    /// Size of the people, as a share of Virfie's canvas.
     pub(super) scale: f64,
 }
 

@@ -84,7 +84,7 @@ fn of_equal_z_the_first_key_is_nearer() {
 }
 
 #[test]
-fn players_that_cannot_be_placed_are_told_and_left_out() {
+fn players_that_cannot_be_placed_are_reported_and_left_out() {
     let (layout, warnings) = one(json!({"players": {
         "1": {"x": "left", "y": "0%", "scale": "80%"}, "2": {"y": "0%", "scale": "80%"},
         "3": {"x": "0%", "y": "0%", "scale": "0%"}, "4": {"x": "1e9%", "y": "0%", "scale": "10%"}, "5": 7,
@@ -323,7 +323,7 @@ fn actions_become_effects() {
 }
 
 #[test]
-fn what_is_missing_is_told_once_and_left_out() {
+fn what_is_missing_is_reported_once_and_left_out() {
     let scene = json!({
         "audio": "/static/music.mp3",
         "players": {"1": {"x": "0%", "y": "0%", "scale": "80%"}},

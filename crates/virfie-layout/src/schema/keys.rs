@@ -43,7 +43,7 @@ object! {
         layers: list(Layer) { #[serde(default)] #[schema(max_items = 64)] };
         /// The placing of the people whom no layer takes; left out, they stand in a grid.
         auto: object(Auto);
-        /// How what was shown before turns into this; at once when left out.
+        /// Change from what was shown before into this; at once when left out.
         transition: object(Transition);
         /// Triggers, which act by themselves.
         triggers: list(Trigger) { #[serde(skip_serializing_if = "Vec::is_empty")] #[schema(max_items = 32)] };
@@ -92,10 +92,10 @@ object! {
         id: must own(String, pattern = "^[A-Za-z0-9_-]{1,64}$");
         /// The source of its picture. A participant who is not there is legal and shows nothing.
         source: must own(Source);
-        /// Where the anchor stands: canvas pixels from the left edge, or `"n%"` of the canvas's width. Left out: where the
+        /// Place of the anchor: canvas pixels from the left edge, or `"n%"` of the canvas's width. Left out: where the
         /// anchor is on the canvas itself, so `{"anchor": "bottom-right"}` alone means that corner.
         x: length(Position), moves;
-        /// Where the anchor stands: canvas pixels from the top edge, or `"n%"` of the canvas's height.
+        /// Place of the anchor: canvas pixels from the top edge, or `"n%"` of the canvas's height.
         y: length(Position), moves;
         /// Canvas pixels, or `"n%"` of the canvas's width. Left out beside a `height`: keeps the source's shape.
         width: length(Extent), moves;
@@ -105,7 +105,7 @@ object! {
         scale: length(Scale), moves;
         /// The point of the rectangle that `x` and `y` place; `top-left` when left out.
         anchor: choice(Anchor) = Anchor::TopLeft, moves;
-        /// How the source is fitted into the rectangle; when left out `cover`, or `contain` for a text.
+        /// Manner in which the source is fitted into the rectangle; when left out `cover`, or `contain` for a text.
         fit: choice(Fit), moves;
         /// The margins that are cut off the source before it is fitted.
         crop: object(Crop), moves;
@@ -116,12 +116,12 @@ object! {
         opacity: number(0, 1) = 1.0, moves;
         /// Left and right exchanged; `false` when left out.
         mirror: flag = false;
-        /// Which part of a participant's picture is kept; `none` (the whole picture) when left out. Without a segmentation
-        /// model the whole picture is shown.
+        /// Part of a participant's picture that is kept; `none` (the whole picture) when left out. Without a
+        /// segmentation model the whole picture is shown.
         cutout: own(Cutout) = Cutout::None;
         // At 0 and 1 everything or nothing would be kept.
-        /// How sure the network must be of a pixel to keep it: lower keeps more hair, and more of the room; 0.5 when left
-        /// out. This and the next two are for participants only, and without effect where nothing is cut out.
+        /// Certainty that the network must have of a pixel to keep it: lower keeps more hair, and more of the room; 0.5
+        /// when left out. This and the next two are for participants only, and without effect where nothing is cut out.
         threshold: number(0.05, 0.95);
         /// Softness of the edge, from 0 (hard) to 1; 0.33 when left out.
         feather: number(0, 1);
@@ -148,7 +148,7 @@ object! {
         /// Goes along with a person's body, instead of `x`, `y` and `anchor`. Without `scale` and without a size of its own
         /// the layer has its source's size.
         follow: object(Follow);
-        /// How this layer changes; as the layout says when left out.
+        /// Change of this layer; as the layout says when left out.
         transition: object(Transition);
     }
 }
@@ -168,7 +168,7 @@ object! {
     /// The background of a participant who is cut out.
     #[schema(as = LayerBackground)]
     Behind, BehindKeys {
-        /// How far the participant's own picture is blurred, in canvas pixels.
+        /// Radius by which the participant's own picture is blurred, in canvas pixels.
         blur: must number(1, 100);
     }
 }
@@ -179,7 +179,7 @@ object! {
     Follow, FollowKeys {
         /// The id of a layer that shows a participant.
         layer: must own(String);
-        /// Which point of that person; left and right are the person's own.
+        /// Point of that person; left and right are the person's own.
         keypoint: must choice(KeypointName);
         /// The point of this layer that is on the keypoint; `center` when left out.
         anchor: choice(Anchor) = look::Follow::ANCHOR;

@@ -34,7 +34,7 @@ pub enum Source {
     Images {
         /// The assets.
         image: Vec<String>,
-        /// How long each is shown.
+        /// Time for which each is shown, in milliseconds.
         interval_ms: u32,
     },
     /// A colour.
@@ -142,7 +142,7 @@ impl PartialSchema for Source {
             .schema_type(Type::Integer)
             .minimum(Some(*limits::INTERVAL_MS.start() as f64))
             .maximum(Some(*limits::INTERVAL_MS.end() as f64))
-            .description(Some("How long each image is shown, in milliseconds; 2000 when left out."));
+            .description(Some("Time for which each image is shown, in milliseconds; 2000 when left out."));
         let images = ObjectBuilder::new()
             .property("image", images)
             .property("interval_ms", interval)
@@ -185,7 +185,7 @@ object! {
         weight: integer(u16, 100, 900) = text::Text::WEIGHT;
         /// White when left out.
         color: color = text::Text::COLOR;
-        /// Where the lines stand; where lines of their script begin when left out.
+        /// Side at which the lines stand; the one where lines of their script begin when left out.
         align: choice(TextAlign);
         /// Distance of lines, in sizes; 1.2 when left out.
         line_height: number(0.5, 4) = text::Text::LINE_HEIGHT;

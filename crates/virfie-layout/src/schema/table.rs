@@ -1,5 +1,5 @@
-//! How one row of the table of keys becomes all that the program needs of a key: a field of what is written and of the
-//! OpenAPI schema, what the reader asks for, and what is known of the key beside its value.
+//! Macros by which one row of the table of keys becomes all that the program needs of a key: a field of what is written
+//! and of the OpenAPI schema, what the reader asks for, and what is known of the key beside its value.
 //!
 //! A row is its doc, then `KEY: KIND [= what it is when left out] [, moves] [, image | clip | sound];`
 //!

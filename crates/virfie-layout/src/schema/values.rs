@@ -107,7 +107,7 @@ impl PartialSchema for Cutout {
         OneOfBuilder::new()
             .item(name)
             .item(parts)
-            .description(Some("Which part of a participant's picture is kept."))
+            .description(Some("Part of a participant's picture that is kept."))
             .into()
     }
 }

@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_has_no_picture_yet_keeps_their_tile() {
+    fn who_has_no_picture_yet_keeps_their_tile() {
         let scene = Scene::default_for(Canvas::default());
         let mut four = people(4);
         let before = shown(&scene, &four, false);

@@ -74,7 +74,7 @@ impl State {
 #[derive(Debug)]
 struct Course {
     target: Placement,
-    /// Where it was when the change began; `None`: it is where it belongs.
+    /// State that it had when the change began; `None`: it is as it shall be.
     from: Option<State>,
     begun: Duration,
     transition: Transition,
@@ -335,7 +335,7 @@ mod tests {
         assert_eq!(motion.at(ms(4000))[0].dst.x, 1000);
     }
 
-    /// Two values of a key of a layer; `null` leaves it out. Most are seen on a person who is cut out.
+    /// Returns two values of a key of a layer; `null` leaves it out. Most are seen on a person who is cut out.
     fn two_values(key: &str) -> [serde_json::Value; 2] {
         let two = |from: serde_json::Value, to: serde_json::Value| [from, to];
         match key {

@@ -84,7 +84,7 @@ pub struct Look {
 pub struct Following {
     /// The id of the layer that shows the person.
     pub layer: String,
-    /// Which point of that person.
+    /// Point of that person.
     pub keypoint: KeypointName,
     /// The point of the placement's rectangle that is on the keypoint, of 1x1.
     pub anchor: (f32, f32),
@@ -98,11 +98,11 @@ pub struct Following {
 /// One thing to draw.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Placement {
-    /// Which one.
+    /// Key of the layer.
     pub key: Key,
     /// The picture or the colour.
     pub source: Placed,
-    /// Where. It touches the canvas, and may reach beyond it.
+    /// Rectangle on the canvas. It touches the canvas, and may reach beyond it.
     pub dst: Rect,
     /// The part of it, in source pixels, before mirroring; all zero for a colour.
     pub src: Crop,
@@ -112,11 +112,11 @@ pub struct Placement {
     pub opacity: f32,
     /// The cutout of a person's picture; `None`: all of it, always so when [`Facts::can_cut`] is false.
     pub cut: Option<Cut>,
-    /// How it looks.
+    /// Look of the picture.
     pub look: Look,
     /// The keypoint that it goes along with.
     pub following: Option<Following>,
-    /// How it changes.
+    /// Change into this.
     pub transition: Transition,
 }
 

@@ -13,7 +13,7 @@ const OTHERS: f64 = 0.22;
 /// The same where people are cut out: those behind need more room to be seen.
 const OTHERS_CUT: f64 = 0.36;
 
-/// How high the others may stand there, in heights of the canvas: lower than the one who speaks.
+/// Greatest height of the others there, in heights of the canvas: lower than the one who speaks.
 const OTHERS_HEIGHT: f64 = 0.55;
 
 /// Returns who of the `waiting` is large: of those with a picture, who spoke last, or before that who joined first.
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_spoke_last_is_large_and_nobody_overlaps() {
+    fn who_spoke_last_is_large_and_nobody_overlaps() {
         for canvas in [(1280, 720), (720, 1280)] {
             for count in 2..=6 {
                 for speakers in [&[][..], &[1], &[1, 0]] {

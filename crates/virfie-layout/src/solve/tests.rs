@@ -118,7 +118,7 @@ fn a_scale_is_of_the_canvas() {
 }
 
 #[test]
-fn an_anchor_says_which_point_x_and_y_tell() {
+fn an_anchor_says_which_point_x_and_y_place() {
     for (anchor, x, y) in [
         ("top-left", 600, 300),
         ("top", 550, 300),

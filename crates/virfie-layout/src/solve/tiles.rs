@@ -6,7 +6,7 @@ use crate::values::Fit;
 /// Shape of a grid's tile, width by height: that of most cameras, so little is cut off.
 pub(super) const TILE_ASPECT: f64 = 16.0 / 9.0;
 
-/// How much of the canvas's height a picture takes when people stand in one row and there is room: most of it, with
+/// Share of the canvas's height that a picture takes when people stand in one row and there is room: most of it, with
 /// some air above the heads.
 const ROW_HEIGHT: f64 = 0.92;
 /// The same for the front row of two, which leaves air for the heads behind.
@@ -18,8 +18,8 @@ const HEIGHT_PER_SPACE: f64 = 1.7;
 const ONE_ROW: usize = 6;
 /// Height of a picture in the back row, in pictures of the front row: they are farther away.
 const BACK_SCALE: f64 = 0.8;
-/// How high the back row stands, in pictures of the front row: its lower edge is hidden behind the shoulders in front,
-/// its heads are seen between the heads in front.
+/// Height at which the back row stands, in pictures of the front row: its lower edge is hidden behind the shoulders in
+/// front, its heads are seen between the heads in front.
 const BACK_LIFT: f64 = 0.3;
 
 /// Returns `count` equal tiles of 16:9 beside each other, as large as the canvas allows, in the middle of it.

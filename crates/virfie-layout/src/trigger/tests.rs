@@ -67,7 +67,7 @@ fn what_is_written_is_read_back() {
 }
 
 #[test]
-fn everything_wrong_is_told_at_its_place() {
+fn everything_wrong_is_reported_at_its_place() {
     let area = json!({"left": "10%", "right": "20%"});
     let told = |trigger: Value| one(trigger).unwrap_err();
     assert_eq!(

@@ -20,7 +20,7 @@ struct Places {
     shapes: Vec<Shape>,
     /// The zeros that readers of a place need around it.
     pads: Vec<Pads>,
-    /// How many read it; heads count.
+    /// Number of those who read it; heads count.
     readers: Vec<usize>,
     /// The last node that reads it, as a place; `usize::MAX` for what a head reads or the plan gives back.
     last: Vec<usize>,

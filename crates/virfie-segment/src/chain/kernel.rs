@@ -167,7 +167,7 @@ pub(super) struct Pointwise<'a> {
     /// The tile's first pixel; the others follow it.
     pub at: usize,
     pub input_plane: usize,
-    /// Where each pixel of the tile goes in the panel's first plane.
+    /// Place of each pixel of the tile in the panel's first plane.
     pub offsets: &'a [usize],
     pub output_plane: usize,
 }
@@ -265,7 +265,7 @@ pub(super) struct Convolve<'a> {
     pub taps: usize,
     /// From the first tap of one pixel to that of the next.
     pub step: usize,
-    /// Where each pixel of the tile goes in the panel's first plane.
+    /// Place of each pixel of the tile in the panel's first plane.
     pub offsets: &'a [usize],
     pub output_plane: usize,
 }

@@ -84,7 +84,7 @@ impl Padding {
 /// One convolution, its bias and its clamp.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Layer {
-    /// Which convolution.
+    /// Kind of the convolution.
     pub kind: Kind,
     /// Channels that it reads, at least 1.
     pub inputs: usize,

@@ -15,7 +15,7 @@ pub(super) struct Shape {
 pub(super) struct Map {
     pub shape: Shape,
     pub pads: Pads,
-    /// Which of the arena's memories.
+    /// Index of one of the arena's memories.
     pub slot: usize,
     /// Planes.
     pub blocks: usize,
@@ -23,7 +23,7 @@ pub(super) struct Map {
     pub row: usize,
     /// From one plane to the next.
     pub plane: usize,
-    /// Where each pixel is in the first plane.
+    /// Place of each pixel in the first plane.
     pub offsets: Vec<usize>,
 }
 

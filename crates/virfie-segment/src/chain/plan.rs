@@ -19,7 +19,7 @@ pub enum Precision {
     /// 32-bit floats.
     #[default]
     F32,
-    /// Where a pointwise layer follows a depthwise one: bfloat16 products, if the processor has them; floats if not.
+    /// Products in bfloat16 where a pointwise layer follows a depthwise one, if the processor has them; floats if not.
     Bf16,
 }
 

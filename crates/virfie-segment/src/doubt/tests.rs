@@ -63,7 +63,7 @@ fn at(ms: u64) -> View {
 #[derive(Default)]
 struct Watched {
     doubt: Doubt,
-    /// How often keypoints were looked for.
+    /// Number of times that keypoints were looked for.
     looks: usize,
 }
 

@@ -8,9 +8,8 @@ use std::{
 use gstreamer::{self as gst, prelude::*};
 use jiff::{SignedDuration, Timestamp};
 
-/// How much running time lies behind the first use. An encoder that looks ahead decodes its first pictures before they
-/// are shown; without time before them it leaves their DTS out, and who goes by those drops all up to the next
-/// keyframe.
+/// Running time that lies behind the first use. An encoder that looks ahead decodes its first pictures before they are
+/// shown; without time before them it leaves their DTS out, and who goes by those drops all up to the next keyframe.
 const BEFORE: gst::ClockTime = gst::ClockTime::from_seconds(10);
 
 /// The shared time line: GStreamer's monotonic system clock, at [`BEFORE`] at the first use in this process.

@@ -1,5 +1,4 @@
-//! Which threads come first when there is not enough time for all: those that make the output, before those that feed
-//! it.
+//! Priorities of threads when there is not enough time for all: those that make the output, before those that feed it.
 //!
 //! ```text
 //!   mixing, sound ► delivery ► encoding for viewers ► encoding for outputs ► decoding ► segmentation
@@ -154,7 +153,7 @@ mod system {
 pub struct Allowance {
     window: Duration,
     worked: Duration,
-    /// When real time may be tried again.
+    /// Moment at which real time may be tried again.
     back: Option<Duration>,
 }
 
@@ -163,7 +162,7 @@ const WINDOW: Duration = Duration::from_secs(1);
 /// Work in a window from which on a thread is no longer real time. Mixing 1280x720 takes a tenth of a core; only a
 /// canvas that the machine is too small for comes here, and then other programs must go on living.
 const MOST: Duration = Duration::from_millis(500);
-/// How long it is an ordinary thread then.
+/// Time for which it is an ordinary thread then.
 const PAUSE: Duration = Duration::from_secs(10);
 
 impl Allowance {

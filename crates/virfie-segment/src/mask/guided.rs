@@ -31,7 +31,7 @@ impl Colours {
     }
 }
 
-/// Which two channels a plane of second moments belongs to.
+/// Pairs of channels to which the planes of second moments belong.
 const PAIRS: [(usize, usize); 6] = [(0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)];
 
 /// The filter for windows of `2 RADIUS + 1` cells squared.

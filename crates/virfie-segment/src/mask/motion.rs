@@ -1,4 +1,4 @@
-//! Where every part of a picture was in the picture before: block matching on luma, from coarse to fine.
+//! Earlier places of all parts of a picture, in the picture before: block matching on luma, from coarse to fine.
 
 use super::scale::Size;
 
@@ -7,7 +7,7 @@ const BLOCK: usize = 4;
 /// Cells around a block that are compared too: what moves together is larger than a block.
 const MARGIN: usize = 2;
 const WINDOW: usize = BLOCK + 2 * MARGIN;
-/// How far the search goes in coarse cells, to every side: 32 pixels of a frame of 640x360.
+/// Distance to which the search goes in coarse cells, to every side: 32 pixels of a frame of 640x360.
 const RANGE: isize = 4;
 /// Steps that the search goes on in fine cells.
 const STEPS: usize = 2;
@@ -87,7 +87,7 @@ pub struct Motion {
     rough: Vec<(isize, isize)>,
     /// By block of the fine plane.
     vectors: Vec<Vector>,
-    /// How much the blocks changed where they are, in levels of 255.
+    /// Changes of the blocks where they are, in levels of 255.
     changes: Vec<f32>,
     mask: Padded<f32>,
 }

@@ -18,7 +18,7 @@ pub struct Sizes {
     /// 160x90 for 640x360 and for 1280x720.
     pub fine: Size,
     pub coarse: Size,
-    /// How often `half` is halved to reach `fine`.
+    /// Number of times that `half` is halved to reach `fine`.
     steps: u32,
 }
 

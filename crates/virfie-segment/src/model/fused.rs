@@ -85,7 +85,7 @@ impl Chain {
 /// The part of a file that has been read so far.
 struct Reader<'a> {
     weights: HashMap<&'a str, &'a TensorProto>,
-    /// How often a tensor is read.
+    /// Number of times that a tensor is read.
     readers: HashMap<&'a str, usize>,
     values: HashMap<&'a str, Value>,
     nodes: Vec<Node>,

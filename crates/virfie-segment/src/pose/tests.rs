@@ -259,7 +259,7 @@ fn who_stands_close_has_no_vote() {
 }
 
 #[test]
-fn who_is_not_in_the_mask_is_nobody() {
+fn who_is_not_in_the_mask_is_left_out() {
     let (left, right) = (standing((60.0, 30.0), 1.0), standing((200.0, 30.0), 1.0));
     let made = Made::new(16, USUAL, &[(left, 6.0), (right, 5.0)], 0.0);
     for grid in [Grid::ends(17, 10), Grid::cells(64, 36)] {

@@ -35,7 +35,7 @@ pub struct Rows {
     columns: Vec<[Lanes<u32>; 8]>,
     /// Sums interpolated to the cells of a row.
     cells: [Vec<f32>; 8],
-    /// How far the cells' middles are from their tile's, in tiles.
+    /// Distances of the cells' middles from their tile's, in tiles.
     offsets: Vec<f32>,
     /// Sums interpolated between two lines of tiles.
     between: Vec<Sums>,

@@ -45,7 +45,7 @@ struct Converter<'a> {
     weights: &'a BTreeMap<String, Tensor>,
     /// For each node, the indices of its sources.
     sources: Vec<Vec<usize>>,
-    /// How many inputs of other nodes take a node's result.
+    /// Number of inputs of other nodes that take a node's result.
     uses: Vec<usize>,
     values: Vec<Value<'a>>,
     /// For a node whose result is a convolution that has no bias yet: where that was emitted.

@@ -1,4 +1,4 @@
-//! How near keypoints come to those of another model at a larger input.
+//! Distance of keypoints from those of another model at a larger input.
 //!
 //! On pictures of the set "webcam", the reference's best pose is compared with the nearest pose of the model: nose,
 //! eyes, shoulders and wrists of which the reference is sure. A keypoint is right within a twentieth of the person's

@@ -1,4 +1,4 @@
-//! How good a mask is. PURE.
+//! Quality of a mask. PURE.
 //!
 //! A mask keeps a pixel from alpha 128 on. IoU is the share of pixels that both keep of those that one keeps. The
 //! boundary F measure (Martin, Fowlkes, Malik 2004; Csurka et al. 2013) looks at edges alone: a pixel is on the edge
@@ -6,7 +6,7 @@
 //! [`TOLERANCE`] of the truth's, recall the share of the truth's edge that lies so near to the mask's, and F is
 //! `2 P R / (P + R)`. The rim of the picture is no edge.
 
-/// How far an edge may be off, in pixels.
+/// Distance by which an edge may be off, in pixels.
 pub const TOLERANCE: usize = 4;
 
 /// Alpha from which on a pixel is kept.

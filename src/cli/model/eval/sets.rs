@@ -31,7 +31,7 @@ pub(super) enum SetError {
     /// A folder or a file.
     #[error("{}: {error}", path.display())]
     Unreadable { path: PathBuf, error: io::Error },
-    #[error("{}: none of its files are there", .0.display())]
+    #[error("{}: its files are not there", .0.display())]
     Empty(PathBuf),
     #[error("{}: lists no picture of the set", .0.display())]
     NoneListed(PathBuf),

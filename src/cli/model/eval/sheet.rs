@@ -14,7 +14,7 @@ use super::{
     sets::{SIZE, Sample},
 };
 
-/// Where what is cut away was: a colour that neither people nor rooms have.
+/// Colour of what is cut away, which neither people nor rooms have.
 const GROUND: [u8; 3] = [0, 200, 60];
 
 /// Most lines of a sheet.

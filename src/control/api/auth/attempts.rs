@@ -1,4 +1,4 @@
-//! How often one address may be wrong about the key. PURE.
+//! Limit on how often one address may be wrong about the key. PURE.
 //!
 //! Each address has some wrong keys free, for people who mistype; after that it gets one every few seconds. Until then
 //! keys from there are not compared at all, so that answers give nothing away. Tokens are checked: nobody guesses one.
@@ -12,7 +12,7 @@ use std::{
 /// Wrong keys that an address has free.
 const FREE: u32 = 10;
 
-/// How long it takes until it has one more.
+/// Time until an address has one more.
 const REFILL: Duration = Duration::from_secs(2);
 
 /// Addresses that are remembered. Those beyond share one account.
@@ -21,7 +21,7 @@ const MOST_ADDRESSES: usize = 4096;
 /// Wrong keys by the address that they came from.
 #[derive(Debug, Default)]
 pub(super) struct Attempts {
-    /// When the address has all of its free ones again.
+    /// Moment at which each address has all of its free ones again.
     full_at: HashMap<Option<IpAddr>, Instant>,
 }
 

@@ -158,12 +158,12 @@ pub enum ServerMessage<'a> {
         /// SDP.
         sdp: &'a str,
     },
-    /// How the mix reaches the browser; about once a second, and when the rendition changes.
+    /// Delivery of the mix to the browser; about once a second, and when the rendition changes.
     Delivery {
         /// The rendition that is sent, by its height; null: sound alone.
         #[schema(required)]
         rendition: Option<&'a str>,
-        /// Why it is this one.
+        /// Reason for this rendition.
         reason: &'a str,
         /// All that there are, the largest first.
         renditions: &'a [String],
@@ -176,7 +176,7 @@ pub enum ServerMessage<'a> {
         #[schema(required)]
         estimate_kbps: Option<u64>,
     },
-    /// How large the browser's own picture is shown on the canvas: it need not send more.
+    /// Size at which the browser's own picture is shown on the canvas: it need not send more.
     Shown {
         /// In pixels of the whole picture; 0: not shown.
         width: u32,

@@ -20,16 +20,16 @@ use tokio::{
 use super::messages::ServerMessage;
 use crate::control::api::problem::Problem;
 
-/// How many messages may wait for the browser.
+/// Most messages that may wait for the browser.
 const QUEUE: usize = 512;
 
 /// Bytes of them. One alone may have more.
 const MOST_BYTES: usize = 4 << 20;
 
-/// How long one message may take to be written.
+/// Longest time that one message may take to be written.
 const WRITE_TIME: Duration = Duration::from_secs(10);
 
-/// How long the last messages and the closing may take.
+/// Longest time that the last messages and the closing may take.
 const CLOSE_TIME: Duration = Duration::from_secs(2);
 
 /// The way that a socket is closed.

@@ -1,4 +1,4 @@
-//! How fast a browser may send messages. PURE.
+//! Pace at which a browser may send messages. PURE.
 
 use std::time::{Duration, Instant};
 
@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_hundred_a_second_pass_and_the_next_second_begins_anew() {
+    fn a_hundred_a_second_pass_and_the_next_second_begins_at_zero() {
         let start = Instant::now();
         let mut pace = Pace::new(start);
         assert!((0..100).all(|_| pace.allows(start)));

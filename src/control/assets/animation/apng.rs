@@ -10,7 +10,8 @@ use super::{
     canvas::{Disposal, Part},
 };
 use crate::control::assets::{
-    picture::{self, PictureError, png_decoder},
+    decoders::{self, png_decoder},
+    picture_terms::PictureError,
     profile::Profile,
 };
 
@@ -19,7 +20,7 @@ use crate::control::assets::{
 /// # Errors
 /// When it cannot be used.
 pub fn open(content: &[u8]) -> Result<Option<Animation<Pictures<'_>>>, PictureError> {
-    picture::png(content)?;
+    decoders::png(content)?;
     let mut decoder: Decoder<_> = png_decoder(content);
     decoder.set_transformations(Transformations::normalize_to_color8() | Transformations::ALPHA);
     let mut reader = decoder.read_info().map_err(|error| broken(&error))?;
@@ -43,7 +44,7 @@ fn broken(error: &DecodingError) -> PictureError {
 pub struct Pictures<'a> {
     reader: Reader<Cursor<&'a [u8]>>,
     profile: Option<Profile>,
-    /// How many are still to come.
+    /// Number of those still to come.
     left: u32,
     /// Of one that is as large as the canvas.
     samples: Vec<u8>,
@@ -78,7 +79,7 @@ impl Pictures<'_> {
             ColorType::Rgba => RgbaImage::from_raw(width, height, samples).map(DynamicImage::ImageRgba8),
             _ => None,
         };
-        let pixels = picture::to_srgb(self.profile.as_ref(), pixels.ok_or_else(broken_off)?);
+        let pixels = decoders::to_srgb(self.profile.as_ref(), pixels.ok_or_else(broken_off)?);
         let per = if control.delay_den == 0 { 100 } else { u64::from(control.delay_den) };
         Ok(Part {
             left: control.x_offset,

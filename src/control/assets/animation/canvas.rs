@@ -28,7 +28,7 @@ pub struct Part {
     pub over: bool,
     /// The treatment of its place after it.
     pub disposal: Disposal,
-    /// How long it is to be shown.
+    /// Time for which it is to be shown.
     pub length: Duration,
 }
 

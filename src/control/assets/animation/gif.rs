@@ -8,10 +8,10 @@ use ::gif::{ColorOutput, DecodeOptions, Decoder, DecodingError};
 use image::RgbaImage;
 
 use super::{
-    Animation, MAX_FRAMES,
+    Animation,
     canvas::{Disposal, Part},
 };
-use crate::control::assets::picture::{MAX_PIXELS, MAX_SIDE, PictureError};
+use crate::control::assets::picture_terms::{MAX_FRAMES, MAX_PIXELS, MAX_SIDE, PictureError};
 
 /// Pixels by which a picture may go beyond its canvas.
 const OVERHANG: u64 = 1_000_000;

@@ -9,7 +9,10 @@ use image::{
 };
 
 use super::*;
-use crate::control::assets::webp::{chunk, chunks};
+use crate::control::assets::{
+    picture::{self, still},
+    webp::{chunk, chunks},
+};
 
 mod chromium;
 

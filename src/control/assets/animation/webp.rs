@@ -9,7 +9,8 @@ use super::{
     canvas::{Disposal, Part},
 };
 use crate::control::assets::{
-    picture::{self, PictureError, refusal},
+    decoders::{self, refusal},
+    picture_terms::PictureError,
     profile::Profile,
     webp::{chunk, chunks, profile_in},
 };
@@ -21,7 +22,7 @@ use crate::control::assets::{
 pub fn open(
     content: &[u8],
 ) -> Result<Option<Animation<impl Iterator<Item = Result<Part, PictureError>>>>, PictureError> {
-    let decoder = picture::webp(content)?;
+    let decoder = decoders::webp(content)?;
     if !decoder.has_animation() {
         return Ok(None);
     }
@@ -57,7 +58,7 @@ fn part(inside: &[u8], canvas: (u32, u32), profile: Option<&Profile>) -> Result<
     Ok(Part {
         left,
         top,
-        pixels: picture::to_srgb(profile, pixels),
+        pixels: decoders::to_srgb(profile, pixels),
         over: head[15] & 2 == 0,
         disposal: if head[15] & 1 == 0 { Disposal::Keep } else { Disposal::Clear },
         length: Duration::from_millis(number(12).into()),

@@ -226,7 +226,7 @@ fn slanted_letters_are_whole_at_both_sides() {
 }
 
 #[test]
-fn characters_that_no_font_has_are_told() {
+fn characters_that_no_font_has_are_reported() {
     let lacking = |text: &str| letterer().lacking(&sized(text, 20.0), &Face::Family("Inter"));
     assert_eq!(lacking("Hi, Ünï → Ж ש\u{200b}\u{fe0f}\n"), "");
     // Nobody has these: they are for private use, or no characters yet.

@@ -7,10 +7,7 @@ use image::{
 };
 
 use super::*;
-use crate::control::assets::{
-    animation,
-    picture::{self, PictureError},
-};
+use crate::control::assets::picture::{self, PictureError};
 
 /// An orange, whose numbers differ most between the spaces.
 const NUMBERS: [u8; 3] = [200, 100, 50];
@@ -212,7 +209,7 @@ fn the_parts_of_an_animation_have_their_profile_too() {
     writer.write_image_data(&[0; 48]).unwrap();
     writer.write_image_data(&NUMBERS.repeat(16)).unwrap();
     writer.finish().unwrap();
-    let still = animation::still(&content).unwrap();
+    let still = picture::still(&content).unwrap();
     let planes = still.whole_at(std::time::Duration::from_millis(150)).planes();
     // BT.601 with limited range, which layers are kept in.
     let [red, green, blue] = of_display_p3(NUMBERS).map(|part| f64::from(part) / 255.0);

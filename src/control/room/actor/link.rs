@@ -4,8 +4,8 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::control::room::state::note::{Closing, Note};
 
-/// How many notes may wait for a socket. Two dozen candidates and an offer are usual; more waiting than this means that
-/// nobody reads.
+/// Most notes that may wait for a socket. Two dozen candidates and an offer are usual; more waiting than this means
+/// that nobody reads.
 const QUEUE: usize = 128;
 
 /// The room's end of a session socket.

@@ -250,7 +250,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_all_rooms_the_worst_is_told_until_it_ends() {
+    fn of_all_rooms_the_worst_is_reported_until_it_ends() {
         let recorder = PrometheusBuilder::new().build_recorder();
         let handle = recorder.handle();
         metrics::with_local_recorder(&recorder, || {

@@ -14,7 +14,7 @@ use crate::{
     media::port::{MediaCommand, MediaEvent, OutputId, OutputState},
 };
 
-/// How long media that is given up may take to finish its recordings and to end.
+/// Longest time that media that is given up may take to finish its recordings and to end.
 const LAST_WORD: Duration = Duration::from_secs(10);
 
 /// See the module.

@@ -35,7 +35,7 @@ use crate::{
     media::port::{AuxId, Media},
 };
 
-/// How many events a listener may be behind before it gets a fresh snapshot instead.
+/// Number of events that a listener may be behind before it gets a fresh snapshot instead.
 const EVENTS_KEPT: usize = 256;
 
 /// The parts of the process that a room needs.
@@ -101,15 +101,15 @@ impl Lasting {
 pub(super) struct Remembered {
     /// `None` before the first input.
     pub(super) record: Option<RoomRecord>,
-    /// How many changes of outputs and bans are in it.
+    /// Number of changes of outputs and bans in it.
     pub(super) others: u64,
-    /// How many changes of data and timers are in it.
+    /// Number of changes of data and timers in it.
     pub(super) words: u64,
     /// Whether it is to be there after a restart.
     pub(super) stored: bool,
-    /// Why it is over; `None` while it is not.
+    /// Reason why it is over; `None` while it is not.
     pub(super) ended: Option<EndReason>,
-    /// How often something of it was begun again, and why the last time.
+    /// Number of times that something of it was begun again, and the reason for the last time.
     pub(super) rebuilds: u32,
     pub(super) because: Option<Arc<str>>,
 }

@@ -1,5 +1,5 @@
 #![allow(clippy::unwrap_used)]
-use super::*;
+use super::{partial::PartialSource, *};
 use crate::{layout::Values, media::port::Still};
 
 /// Draws every text as a square of [`BYTES`], but for the one that is too large.
@@ -10,34 +10,10 @@ const BYTES: usize = 6;
 
 const LIMITS_OF_TWO: Limits = Limits { layout: 2 * BYTES, room: usize::MAX };
 
-impl ImageSource for Drawing {
-    fn of_room(&self, _: &RoomName) -> Arc<dyn ImageSource> {
-        unreachable!("it is asked for texts only")
-    }
-
-    fn image<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Option<Image>, NotNow>> {
-        unreachable!("it is asked for texts only")
-    }
-
-    fn size<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Option<(u32, u32)>> {
-        unreachable!("it is asked for texts only")
-    }
-
-    fn clip<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Option<Image>, NotNow>> {
-        unreachable!("it is asked for texts only")
-    }
-
-    fn sound<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Option<Arc<Sound>>> {
-        unreachable!("it is asked for texts only")
-    }
-
-    fn has_sound<'a>(&'a self, _: &'a str) -> BoxFuture<'a, bool> {
-        unreachable!("it is asked for texts only")
-    }
-
-    fn text<'a>(&'a self, lettering: Lettering<'a>) -> BoxFuture<'a, Result<Image, NoText>> {
+impl PartialSource for Drawing {
+    fn text(&self, lettering: &Lettering<'_>) -> Result<Image, NoText> {
         let fault = |key, of_words| Err(NoText::Fault(TextFault { key, detail: "no".to_owned(), of_words }));
-        let drawn = match lettering.text.text.as_str() {
+        match lettering.text.text.as_str() {
             _ if lettering.text.font == "None" => fault("font", false),
             "huge" => fault("text", true),
             _ => {
@@ -45,20 +21,7 @@ impl ImageSource for Drawing {
                 assert_eq!(still.bytes(), BYTES);
                 Ok(Image { name: lettering.name().into(), still: Arc::new(still), clip: None })
             }
-        };
-        Box::pin(async { drawn })
-    }
-
-    fn passing_text<'a>(&'a self, lettering: Lettering<'a>) -> BoxFuture<'a, Result<Image, NoText>> {
-        self.text(lettering)
-    }
-
-    fn text_size<'a>(&'a self, _: Lettering<'a>) -> BoxFuture<'a, Option<(u32, u32)>> {
-        unreachable!("nothing is measured")
-    }
-
-    fn lacking<'a>(&'a self, _: &'a Text) -> BoxFuture<'a, String> {
-        unreachable!("nothing is looked for")
+        }
     }
 }
 

@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn an_outputs_state_is_told_once_however_often_it_is_tried() {
+    fn an_outputs_state_is_reported_once_however_often_it_is_tried() {
         let (mut digest, mut sending) = (Digest::default(), sending());
         let fault = OutputFault::new(Blame::Destination, "refused");
         let retrying = |attempt| OutputState::Retrying { attempt, after: Duration::from_secs(1), fault: fault.clone() };
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn who_was_lost_by_a_fault_of_the_room_is_told_with_its_next_snapshot() {
+    fn who_was_lost_by_a_fault_of_the_room_is_reported_with_its_next_snapshot() {
         let mut digest = Digest { people: vec![("p1".into(), "ann".into())], ..Digest::default() };
         let output = sending().view((640, 360, 30));
         digest.take(&Event::OutputChanged { output: Output { state: OutputPhase::Live, ..output } });

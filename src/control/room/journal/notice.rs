@@ -23,7 +23,7 @@ pub enum Notice {
     },
     /// The room is gone, and everybody in it. Its outputs have stopped; recordings are finished soon after.
     RoomEnded {
-        /// Why.
+        /// Reason for the end.
         reason: EndReason,
     },
     /// Someone came in.
@@ -39,7 +39,7 @@ pub enum Notice {
         /// Their name.
         #[schema(value_type = String)]
         name: Arc<str>,
-        /// Why.
+        /// Reason for leaving.
         reason: LeaveReason,
     },
     /// An output is `live`, `retrying`, `stopped` or `failed` now, and was not before. The single tries of
@@ -50,7 +50,7 @@ pub enum Notice {
     },
     /// An output is deleted. If it ran, its stop was reported before.
     OutputRemoved {
-        /// Which.
+        /// Name of the one that is meant.
         #[schema(value_type = String)]
         id: Arc<str>,
     },
@@ -81,7 +81,7 @@ impl Notice {
 pub struct ServerEvent {
     /// Greater than that of every event before, also of those before a restart.
     pub id: u64,
-    /// When.
+    /// Time of the event.
     #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
     /// The room's name.

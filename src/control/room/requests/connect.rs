@@ -29,7 +29,7 @@ use crate::{
     media::port::{Candidate, Description, Negotiation, ParticipantId, PeerId, PeerRefused, ReceiverView, VideoCodec},
 };
 
-/// How long the media may take to answer an offer: it gathers candidates for up to a second.
+/// Longest time that the media may take to answer an offer: it gathers candidates for up to a second.
 const ANSWER_WAIT: Duration = Duration::from_secs(10);
 
 /// A browser at the door.

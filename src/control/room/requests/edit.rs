@@ -7,19 +7,19 @@ use serde_json::Value;
 
 use super::{
     handle::RoomHandle,
-    prepare::{ready, until_applied},
+    prepare::{Then, ready, until_applied},
 };
 use crate::{
     control::room::{
         error::RoomError,
         images::{self, Gathered, ImageSource, Wanted},
+        revision::{IfMatch, Revision},
         state::{
             Drawn, State,
             aux_picture::AuxSource,
             change::{LayoutChange, SettingsChange},
             output::OutputDocument,
             record::beneath,
-            revision::{IfMatch, Revision},
             view::Settings,
         },
     },
@@ -27,7 +27,7 @@ use crate::{
     media::port::{AuxId, Image, Media},
 };
 
-/// How long after images were loaded of which the server could not use some they are loaded again.
+/// Time after which images are loaded again of which the server could not use some.
 const LOAD_AGAIN: Duration = Duration::from_secs(5);
 
 /// A layout that lacks images, and how many it has.
@@ -71,15 +71,11 @@ impl RoomHandle {
             let (scene, images) = self.ready(change.draft(&scene)?).await?;
             let json = images::answered(&*self.images, &scene).await;
             if dry_run {
-                self.check_work_after(scene, None).await?;
+                self.check(Then::shows(&scene)).await?;
                 return Ok(Some((revision, json)));
             }
-            let change = move |state: &mut State| {
-                state.check_work_after(Some(&scene.canvas), None)?;
-                state.set_layout(scene, images);
-                Ok(())
-            };
-            let applied = self.apply(revision, change).await?;
+            let then = Then::shows(&scene);
+            let applied = self.apply(revision, then, move |state| state.set_layout(scene, images)).await?;
             Ok(applied.map(|revision| (revision, json)))
         })
         .await
@@ -103,12 +99,8 @@ impl RoomHandle {
                 Some(draft) => Some(self.ready(draft).await?),
                 None => None,
             };
-            let change = move |state: &mut State| {
-                state.check_work_after(layout.as_ref().map(|(scene, _)| &scene.canvas), None)?;
-                state.set_settings(settings, layout);
-                Ok(())
-            };
-            self.apply(revision, change).await
+            let then = Then { scene: layout.as_ref().map(|(scene, _)| Arc::clone(scene)), scenes: None };
+            self.apply(revision, then, move |state| state.set_settings(settings, layout)).await
         })
         .await
     }

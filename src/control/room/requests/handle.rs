@@ -8,12 +8,13 @@ use tokio::{
     time::timeout,
 };
 
-use super::{prepare::Preparations, words::Warned};
+use super::{preparations::Preparations, warned::Warned};
 use crate::{
     control::room::{
         actor::{Call, Room, now},
         error::RoomError,
         images::ImageSource,
+        revision::{IfMatch, Revision},
         secret,
         state::{
             State,
@@ -25,7 +26,6 @@ use crate::{
             participant::Moderation,
             photo::Photo,
             pose::RoomPoses,
-            revision::{IfMatch, Revision},
             timer::{TimerOrder, TimerView},
             view::{Participant, RoomState, RoomSummary},
         },
@@ -34,19 +34,21 @@ use crate::{
     media::port::{Frame, Media, OutputId, OutputSpec, OutputTarget, Trial},
 };
 
-/// How many requests may wait for a room. Those who ask wait themselves when it is full.
+/// Most requests that may wait for a room. Those who ask wait themselves when it is full.
 pub(in crate::control::room) const CALLS: usize = 256;
 
-/// How long the room state waits for fresh numbers; the last known ones are shown then.
+/// Time for which the room state waits for fresh numbers; the last known ones are shown then.
 const HEALTH_WAIT: Duration = Duration::from_millis(500);
 
-/// How long poses may take: the media keeps the newest, and is asked on a thread that may be busy with a tear-down.
+/// Longest time that poses may take: the media keeps the newest, and is asked on a thread that may be busy with a
+/// tear-down.
 const POSES_WAIT: Duration = Duration::from_secs(2);
 
-/// How long a snapshot may take: many frames at the slowest rate, and a media thread that is busy with a tear-down.
+/// Longest time that a snapshot may take: many frames at the slowest rate, and a media thread that is busy with a
+/// tear-down.
 const SNAPSHOT_WAIT: Duration = Duration::from_secs(5);
 
-/// How many pipelines of all rooms may be on their way out before nothing new is begun that would end the same way.
+/// Most pipelines of all rooms that may be on their way out before nothing new is begun that would end the same way.
 const MOST_ENDING: usize = 64;
 
 /// Checks that what is over gives up its threads as fast as others come.

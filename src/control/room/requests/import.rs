@@ -4,18 +4,17 @@ use std::sync::Arc;
 
 use super::{
     handle::RoomHandle,
-    prepare::{Findings, until_applied},
+    prepare::{Findings, Then, until_applied},
 };
 use crate::{
     control::room::{
         actor::now,
         error::RoomError,
         images,
+        revision::{IfMatch, Revision},
         state::{
-            State,
             change::LayoutChange,
             record::{RoomDocument, RoomRecord},
-            revision::{IfMatch, Revision},
             scenes::Scenes,
         },
     },
@@ -87,12 +86,8 @@ impl RoomHandle {
             if let Some(scenes) = &scenes {
                 self.check_scenes_in_use(scenes).await?;
             }
-            let change = move |state: &mut State| {
-                state.check_work_after(layout.as_ref().map(|(scene, _)| &scene.canvas), scenes.as_ref())?;
-                state.import(settings, layout, scenes, words, now());
-                Ok(())
-            };
-            self.apply(revision, change).await
+            let then = Then { scene: layout.as_ref().map(|(scene, _)| Arc::clone(scene)), scenes: scenes.clone() };
+            self.apply(revision, then, move |state| state.import(settings, layout, scenes, words, now())).await
         })
         .await
     }

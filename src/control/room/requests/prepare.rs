@@ -1,9 +1,7 @@
 //! Changes that are prepared outside the room's task, because images are decoded for them, and applied inside it if the
-//! room is still what they were prepared for. One of a room at a time; what the room itself asks for goes on beside it.
+//! room is still what they were prepared for. What the room itself asks for goes on beside them.
 
 use std::sync::Arc;
-
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::handle::RoomHandle;
 use crate::{
@@ -11,11 +9,11 @@ use crate::{
         actor::now,
         error::RoomError,
         images::{self, ImageSource, Wanted},
+        revision::Revision,
         state::{
             Drawn, State,
             change::Draft,
             record::{beneath, own_faults},
-            revision::Revision,
             scenes::Scenes,
         },
     },
@@ -23,46 +21,29 @@ use crate::{
     media::port::{Image, Media},
 };
 
-/// How often a change is prepared again because others were faster.
+/// Number of times that a change is prepared again because others were faster.
 const ATTEMPTS: usize = 8;
 
-/// How many changes of a room may be asked for at once, the one that is being made ready among them.
-const MOST_ASKED: usize = 16;
-
-/// A room's changes are made ready one after the other: each holds what it has decoded, and all that are tried out at
-/// once would hold it together.
-#[derive(Clone)]
-pub(super) struct Preparations {
-    places: Arc<Semaphore>,
-    turn: Arc<Semaphore>,
+/// The layout and the scenes that a room has after a change, by which its outputs are judged. `None`: those that it has.
+#[derive(Debug)]
+pub(super) struct Then {
+    pub(super) scene: Option<Arc<Scene>>,
+    pub(super) scenes: Option<Scenes>,
 }
 
-impl Default for Preparations {
-    fn default() -> Self {
-        Self { places: Arc::new(Semaphore::new(MOST_ASKED)), turn: Arc::new(Semaphore::new(1)) }
+impl Then {
+    /// Creates that of a change after which the room shows this.
+    pub(super) fn shows(scene: &Arc<Scene>) -> Self {
+        Self { scene: Some(Arc::clone(scene)), scenes: None }
     }
-}
 
-/// Held while a change is made ready and applied.
-pub(super) struct Preparation {
-    _place: OwnedSemaphorePermit,
-    _turn: OwnedSemaphorePermit,
-}
+    /// Creates that of a change after which the room stores these.
+    pub(super) fn keeps(scenes: &Scenes) -> Self {
+        Self { scene: None, scenes: Some(scenes.clone()) }
+    }
 
-impl Preparations {
-    /// Waits until no other change of the room is being made ready.
-    ///
-    /// # Errors
-    /// [`RoomError::Unavailable`] when too many wait already.
-    pub(super) async fn begin(&self) -> Result<Preparation, RoomError> {
-        let busy = |_| {
-            let most = MOST_ASKED;
-            RoomError::Unavailable(format!("{most} changes of the room are being made ready: try again in a moment"))
-        };
-        let place = Arc::clone(&self.places).try_acquire_owned().map_err(busy)?;
-        // It is never closed, so there is no error.
-        let turn = Arc::clone(&self.turn).acquire_owned().await.map_err(|_| RoomError::NoRoom)?;
-        Ok(Preparation { _place: place, _turn: turn })
+    fn check(&self, state: &State) -> Result<(), RoomError> {
+        state.check_work_after(self.scene.as_ref().map(|scene| &scene.canvas), self.scenes.as_ref())
     }
 }
 
@@ -201,30 +182,33 @@ impl RoomHandle {
         self.call(|room| (room.state.revision(), Arc::clone(room.state.scene()), room.state.scenes().clone())).await
     }
 
-    /// Applies what was prepared for a revision; `None` when the room has moved on. Answers the revision after it.
+    /// Applies what was prepared for a revision, if the outputs can follow; `None` when the room has moved on. Answers
+    /// the revision after it.
     ///
     /// # Errors
-    /// Those of the change, which has changed nothing then; [`RoomError::NoRoom`].
+    /// [`RoomError::TooMuchEncoded`], and nothing has changed then; [`RoomError::NoRoom`].
     pub(super) async fn apply(
         &self,
         prepared_for: Revision,
-        change: impl FnOnce(&mut State) -> Result<(), RoomError> + Send + 'static,
+        then: Then,
+        change: impl FnOnce(&mut State) + Send + 'static,
     ) -> Result<Option<Revision>, RoomError> {
         self.call(move |room| {
             if room.state.revision() != prepared_for {
                 return Ok(None);
             }
-            change(&mut room.state)?;
+            then.check(&room.state)?;
+            change(&mut room.state);
             Ok(Some(room.state.revision()))
         })
         .await?
     }
 
-    /// Looks whether the outputs could follow a change of the room; see [`State::check_work_after`].
+    /// Looks whether the outputs could follow a change, without making it.
     ///
     /// # Errors
     /// [`RoomError::TooMuchEncoded`], [`RoomError::NoRoom`].
-    pub(super) async fn check_work_after(&self, scene: Arc<Scene>, scenes: Option<Scenes>) -> Result<(), RoomError> {
-        self.call(move |room| room.state.check_work_after(Some(&scene.canvas), scenes.as_ref())).await?
+    pub(super) async fn check(&self, then: Then) -> Result<(), RoomError> {
+        self.call(move |room| then.check(&room.state)).await?
     }
 }

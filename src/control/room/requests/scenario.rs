@@ -1,18 +1,20 @@
 //! Scenarios: all scenes of a room at once, and the first of them shown.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use serde_json::Value;
 
-use super::{handle::RoomHandle, prepare::until_applied};
+use super::{
+    handle::RoomHandle,
+    prepare::{Then, until_applied},
+};
 use crate::{
     control::room::{
         error::RoomError,
         images,
+        revision::{IfMatch, Revision},
         state::{
-            State,
             change::LayoutChange,
-            revision::{IfMatch, Revision},
             scenes::{SceneName, SceneView, Scenes},
         },
     },
@@ -79,16 +81,13 @@ impl RoomHandle {
             let draft = LayoutChange::Replace(Value::clone(&first.layout)).draft(&shown)?;
             let (scene, images) = self.ready(draft).await?;
             let loaded = Loaded { scenes: scenes.views(&scene), warnings, assets };
+            let then = Then { scene: Some(Arc::clone(&scene)), scenes: Some(scenes.clone()) };
             if dry_run {
-                self.check_work_after(scene, Some(scenes)).await?;
+                self.check(then).await?;
                 return Ok(Some((revision, loaded)));
             }
-            let change = move |state: &mut State| {
-                state.check_work_after(Some(&scene.canvas), Some(&scenes))?;
-                state.set_scenario(scenes, &first.name, scene, images);
-                Ok(())
-            };
-            let applied = self.apply(revision, change).await?;
+            let applied =
+                self.apply(revision, then, move |state| state.set_scenario(scenes, &first.name, scene, images)).await?;
             Ok(applied.map(|revision| (revision, loaded)))
         })
         .await

@@ -8,18 +8,18 @@ use tokio::{sync::mpsc, task::yield_now};
 
 use super::{
     handle::RoomHandle,
-    prepare::{Findings, until_applied},
+    prepare::{Findings, Then, until_applied},
 };
 use crate::{
     control::room::{
         actor::now,
         error::RoomError,
         images,
+        revision::{IfMatch, Revision},
         sizes::Sizes,
         state::{
-            Job, State,
+            Job,
             change::LayoutChange,
-            revision::{IfMatch, Revision},
             scenes::{Chosen, SceneChoice, SceneName, SceneView, Scenes, StoredScene, kept_layout},
         },
     },
@@ -120,7 +120,7 @@ impl RoomHandle {
                 scenes.set_active(name);
             }
             let view = scenes.view(scenes.get(name)?, &shown);
-            let applied = self.apply(revision, move |state| set_scenes(state, scenes)).await?;
+            let applied = self.apply(revision, Then::keeps(&scenes), move |state| state.set_scenes(scenes)).await?;
             Ok(applied.map(|revision| (revision, view, is_new)))
         })
         .await
@@ -142,7 +142,7 @@ impl RoomHandle {
             scenes.replace(self.check_scenes(&shown, list, "", LayoutChange::Replace).await?)?;
             self.check_scenes_in_use(&scenes).await?;
             let views = scenes.views(&shown);
-            let applied = self.apply(revision, move |state| set_scenes(state, scenes)).await?;
+            let applied = self.apply(revision, Then::keeps(&scenes), move |state| state.set_scenes(scenes)).await?;
             Ok(applied.map(|revision| (revision, views)))
         })
         .await
@@ -192,12 +192,8 @@ impl RoomHandle {
             let (scene, images) = self.ready(draft).await?;
             scenes.set_active(&stored.name);
             let view = scenes.view(&stored, &scene);
-            let change = move |state: &mut State| {
-                state.check_work_after(Some(&scene.canvas), None)?;
-                state.activate(&stored.name, scene, images);
-                Ok(())
-            };
-            let applied = self.apply(revision, change).await?;
+            let then = Then::shows(&scene);
+            let applied = self.apply(revision, then, move |state| state.activate(&stored.name, scene, images)).await?;
             Ok(applied.map(|revision| (revision, view)))
         })
         .await
@@ -294,13 +290,6 @@ impl RoomHandle {
         let scenes = scenes.clone();
         self.call(move |room| room.state.check_scenes_in_use(&scenes)).await?
     }
-}
-
-/// Stores these scenes, if outputs can go on showing theirs.
-fn set_scenes(state: &mut State, scenes: Scenes) -> Result<(), RoomError> {
-    state.check_work_after(None, Some(&scenes))?;
-    state.set_scenes(scenes);
-    Ok(())
 }
 
 /// Returns what the canvas shows, as a scene. Of the canvas only the background: a switch should not change how large

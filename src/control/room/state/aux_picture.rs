@@ -23,7 +23,7 @@ pub enum AuxSource {
 /// The picture that an output shows in place of the program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuxWish {
-    /// Where the layout comes from.
+    /// Source of the layout.
     pub source: AuxSource,
     /// Width and height of the canvas, where the layout does not say.
     pub size: Option<(u32, u32)>,

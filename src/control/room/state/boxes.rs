@@ -1,4 +1,4 @@
-//! Where everything stands, for those who arrange it.
+//! Places of all layers, for those who arrange them.
 //!
 //! The room solves its layout by itself, as the media does: it knows all that decides it, and the answer belongs to the
 //! revision that it is reported with. Only where a keypoint is, which the frames say, is left out.
@@ -23,12 +23,12 @@ use crate::{
 /// The shortest time between two [`Event::BoxesChanged`]: who arranges a room need not see each one of a crowd come in.
 pub const BOXES_PERIOD: Duration = Duration::from_millis(200);
 
-/// How far listeners know where everything stands.
+/// State of what listeners know about the places of all layers.
 #[derive(Debug, Default)]
 pub(super) struct BoxNews {
     /// People, pictures or speakers may have changed since the last report.
     pub(super) due: bool,
-    /// When boxes were last reckoned for a report.
+    /// Moment at which boxes were last reckoned for a report.
     reckoned_at: Option<Instant>,
     sent: Option<Sent>,
     /// Somebody who began to listen since then knows another list.

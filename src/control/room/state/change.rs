@@ -45,7 +45,7 @@ pub struct Draft {
     pub scene: Scene,
     /// The JSON that it was read from: missing images are looked for in it.
     pub body: Value,
-    /// Where in `body` the part is that the client sent; its pointers are reported without it.
+    /// Pointer to the part of `body` that the client sent; its pointers are reported without it.
     prefix: String,
     /// The canvas before it.
     before: Canvas,
@@ -127,9 +127,9 @@ fn find_layer<'a>(body: &'a mut Value, id: &str) -> Result<(usize, &'a mut Value
 pub struct SettingsChange {
     /// A JSON Merge Patch of the canvas.
     pub canvas: Option<Value>,
-    /// How many participants may be in, 1 to 1000.
+    /// Most participants who may be in, 1 to 1000.
     pub max_participants: Option<u32>,
-    /// How long a lost participant's place is kept, 0 to 600000.
+    /// Time for which a lost participant's place is kept, in milliseconds, 0 to 600000.
     pub hold_ms: Option<u64>,
     /// Whether keypoints are found. Only a machine that can find them takes `true`.
     pub keypoints: Option<bool>,

@@ -16,13 +16,14 @@ use crate::{
     layout::{Fault, limits},
 };
 
-/// How many lines are kept: more than any picture shows.
+/// Number of lines that are kept: more than any picture shows.
 pub const MAX_LINES: usize = 100;
 
 /// Longest line, in characters: as long as those of streaming services.
 pub const MAX_LENGTH: usize = 500;
 
-/// How many lines a room takes in a second: nobody reads so many, and all who listen to the room get each of them.
+/// Number of lines that a room takes in a second: nobody reads so many, and all who listen to the room get each of
+/// them.
 pub const MAX_A_SECOND: u32 = 50;
 
 /// A line that is to be shown.
@@ -42,7 +43,7 @@ pub struct NewChatLine {
 pub struct ChatLine {
     /// Grows from line to line.
     pub id: u64,
-    /// When it came.
+    /// Time at which it came.
     #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
     /// The name of its writer.
@@ -80,7 +81,7 @@ impl NewChatLine {
 pub struct Chat {
     lines: VecDeque<ChatLine>,
     last: u64,
-    /// When the second began in which the last line came; `None` before the first one.
+    /// Beginning of the second in which the last line came; `None` before the first one.
     second: Option<Instant>,
     /// The lines of that second.
     in_second: u32,

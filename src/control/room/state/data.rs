@@ -13,7 +13,7 @@ use utoipa::{
 
 use crate::layout::{Fault, limits};
 
-/// How many keys a room may have.
+/// Most keys that a room may have.
 pub const MAX_KEYS: usize = 256;
 
 /// Longest string, in characters: as long as a text may be.

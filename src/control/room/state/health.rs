@@ -1,4 +1,4 @@
-//! How a room's media is doing, and how loud it is, as others see it. PURE.
+//! Health and loudness of a room's media, as others see it. PURE.
 
 use std::sync::Arc;
 
@@ -72,10 +72,10 @@ pub struct Health {
     pub compose_ms: f64,
     /// Encodings that run now.
     pub encoders: Vec<String>,
-    /// How often the room was begun again after a fault. Its connections are lost each time, and its counters begin at
-    /// zero.
+    /// Number of times that the room was begun again after a fault. Its connections are lost each time, and its
+    /// counters begin at zero.
     pub rebuilds: u32,
-    /// Why the last time.
+    /// Reason for the last time.
     #[schema(value_type = Option<String>)]
     pub rebuilt_because: Option<Arc<str>>,
 }
@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_suffers_is_told_in_the_order_in_which_it_is_given_up() {
+    fn what_suffers_is_listed_in_the_order_in_which_it_is_given_up() {
         assert!(Degraded::list(&port::Health::default()).is_empty());
         let all = port::Health {
             inputs_smaller: 1,

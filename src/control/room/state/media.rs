@@ -38,7 +38,7 @@ impl State {
             self.drop_viewer(peer);
         }
         self.lose_outputs(now);
-        self.tell_room();
+        self.report_room();
     }
 
     /// Gives new media what [`State::media_spec`] does not contain.
@@ -50,7 +50,7 @@ impl State {
         self.music = None;
         self.loudness = Loudness::default();
         self.choose_music();
-        self.tell_room();
+        self.report_room();
     }
 
     /// Returns whether connections can be made now.

@@ -17,9 +17,9 @@ impl State {
     /// the media is of no more use, if that is the news: the room's task opens other media.
     pub fn hear(&mut self, news: MediaEvent, now: Now) -> Option<String> {
         match news {
-            MediaEvent::PeerOffer { peer, sdp } => self.effects.push(Effect::Tell(peer, Note::Offer { sdp })),
+            MediaEvent::PeerOffer { peer, sdp } => self.effects.push(Effect::Notify(peer, Note::Offer { sdp })),
             MediaEvent::PeerCandidate { peer, mline, candidate } => {
-                self.effects.push(Effect::Tell(peer, Note::Candidate { mline, candidate }));
+                self.effects.push(Effect::Notify(peer, Note::Candidate { mline, candidate }));
             }
             MediaEvent::PeerConnected(peer) => self.connected(peer),
             MediaEvent::PeerGone { peer, reason } => self.peer_gone(peer, reason, now),
@@ -54,8 +54,8 @@ impl State {
         if let LinkState::Live { connected, .. } = &mut self.members[index].link_state {
             *connected = true;
         }
-        self.effects.push(Effect::Tell(peer, Note::Connected));
-        self.tell_changed(index);
+        self.effects.push(Effect::Notify(peer, Note::Connected));
+        self.report_changed(index);
     }
 
     fn peer_gone(&mut self, peer: PeerId, reason: String, now: Now) {
@@ -82,7 +82,7 @@ impl State {
             receiver.delivery = Some(delivery.clone());
         }
         if let Some(session) = session {
-            self.effects.push(Effect::Tell(session, Note::Delivery(delivery)));
+            self.effects.push(Effect::Notify(session, Note::Delivery(delivery)));
         }
     }
 
@@ -90,7 +90,7 @@ impl State {
         let session = self.members.iter().find(|member| member.id == *id).and_then(Member::peer);
         if let Some(session) = session {
             let fps = if width == 0 || height == 0 { FPS_UNSEEN } else { fps };
-            self.effects.push(Effect::Tell(session, Note::Shown { width, height, fps }));
+            self.effects.push(Effect::Notify(session, Note::Shown { width, height, fps }));
         }
     }
 
@@ -113,7 +113,7 @@ impl State {
         }
         self.box_news.due |= before.2 != member.size;
         if before != (member.audio, member.video, member.size) {
-            self.tell_changed(index);
+            self.report_changed(index);
         }
     }
 
@@ -121,7 +121,7 @@ impl State {
         let Some(index) = self.member_of(peer) else { return };
         if self.members[index].problem != problem {
             self.members[index].problem = problem;
-            self.tell_changed(index);
+            self.report_changed(index);
         }
     }
 
@@ -130,7 +130,7 @@ impl State {
         let before = self.members[index].is_lost();
         self.members[index].lost = !found;
         if self.members[index].is_lost() != before {
-            self.tell_changed(index);
+            self.report_changed(index);
         }
     }
 

@@ -19,9 +19,9 @@ pub enum Note {
     },
     /// The server receives from the browser.
     Connected,
-    /// How the mix reaches the browser.
+    /// Delivery of the mix to the browser.
     Delivery(Delivery),
-    /// How large the browser's own picture is shown.
+    /// Size at which the browser's own picture is shown.
     Shown {
         /// In pixels of the canvas; 0: not at all.
         width: u32,

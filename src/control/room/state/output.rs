@@ -52,7 +52,7 @@ pub struct OutputDocument {
     /// Its kind.
     #[serde(rename = "type")]
     pub kind: OutputKind,
-    /// Where to. `rtmp`: `rtmp://host/app/key` or `rtmps://…`; what stands behind the host is sent as it is written.
+    /// Destination. `rtmp`: `rtmp://host/app/key` or `rtmps://…`; what stands behind the host is sent as it is written.
     /// `srt`: `srt://host:port?passphrase=…&latency=…&streamid=…`, or `srt://:port` for receivers that call. `whip`:
     /// `https://host/…` or `http://…`, to which an offer is posted. At most 2048 bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -220,7 +220,7 @@ impl OutputDocument {
 pub struct KeptOutput {
     /// Its id.
     pub id: String,
-    /// When it was made.
+    /// Time at which it was made.
     pub created_at: Timestamp,
     /// The output as it was asked for.
     pub output: OutputDocument,
@@ -283,15 +283,15 @@ pub struct Output {
     pub kind: OutputKind,
     /// Its name; null without one.
     pub name: Option<String>,
-    /// Where to, without the stream key; a recording's file. Null for those who do not direct the room.
+    /// Destination, without the stream key; a recording's file. Null for those who do not direct the room.
     pub url: Option<String>,
     /// Whether it is to run.
     pub enabled: bool,
-    /// Where it stands.
+    /// State that it is in.
     pub state: OutputPhase,
-    /// Which retry this is, 1 for the first; null when it is not retrying.
+    /// Number of this retry, 1 for the first; null when it is not retrying.
     pub attempt: Option<u32>,
-    /// When it is tried again.
+    /// Time at which it is tried again.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub next_retry_at: Option<Timestamp>,
     /// The error that broke it last; null once it is live again.
@@ -303,7 +303,7 @@ pub struct Output {
     /// The layout of its own that it shows in place of the program.
     #[schema(value_type = Option<crate::layout::schema::Layout>)]
     pub layout: Option<Arc<Value>>,
-    /// Where a recording goes on in another file.
+    /// Limits at which a recording goes on in another file.
     pub split: Option<Split>,
     /// Whether people are recorded cut out, too.
     pub cutouts: bool,
@@ -314,7 +314,7 @@ pub struct Output {
     pub video: Option<VideoSettings>,
     /// The sound as it is encoded; null as above.
     pub audio: Option<AudioSettings>,
-    /// How much work the picture's encoder does; null before it is known.
+    /// Work that the picture's encoder does; null before it is known.
     pub encoder_preset: Option<Speed>,
     /// Bit rate that goes out now, in kbit/s; null while it is not live.
     pub bitrate: Option<u64>,
@@ -325,7 +325,7 @@ pub struct Output {
     /// Since when it is live.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub live_since: Option<Timestamp>,
-    /// When it was made.
+    /// Time at which it was made.
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
 }
@@ -336,7 +336,7 @@ pub struct Marker {
     /// Its name, 1 to 100 characters.
     #[schema(value_type = String)]
     pub name: Arc<str>,
-    /// When it was.
+    /// Time at which it was set.
     #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
 }
@@ -361,7 +361,7 @@ pub struct FinishedRecording {
     pub name: Option<String>,
     /// Its size.
     pub bytes: u64,
-    /// How long it plays.
+    /// Playing time.
     pub seconds: f64,
 }
 
@@ -385,16 +385,16 @@ pub struct OutputEntry {
     pub spec: OutputSpec,
     /// The picture that it shows in place of the program.
     pub aux: Option<AuxWish>,
-    /// When it was made.
+    /// Time at which it was made.
     pub created_at: Timestamp,
-    /// How often the room had the media start it. What an earlier run says counts no more.
+    /// Number of times that the room had the media start it. What an earlier run says counts no more.
     run: u32,
     /// The newest state that the media reported, and when.
     state: (OutputState, Timestamp),
     /// The error that broke it last; it stays until the output is live again.
     fault: Option<OutputFault>,
     flow: Flow,
-    /// How many markers this run has.
+    /// Number of markers of this run.
     pub markers: usize,
 }
 

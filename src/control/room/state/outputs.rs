@@ -1,4 +1,4 @@
-//! Where the room is sent.
+//! Outputs of the room.
 
 use std::{
     collections::HashMap,
@@ -230,7 +230,7 @@ impl State {
         for index in 0..self.outputs.len() {
             if self.outputs[index].runs() {
                 self.outputs[index].set_state(OutputState::Connecting, now.wall);
-                self.tell_output(index);
+                self.report_output(index);
             }
         }
     }
@@ -242,13 +242,13 @@ impl State {
         let Some(index) = self.of_run(id) else { return };
         self.outputs[index].set_state(state, now.wall);
         self.settle_aux_pictures();
-        self.tell_output(index);
+        self.report_output(index);
     }
 
     pub(super) fn output_flow(&mut self, id: &OutputId, flow: Flow) {
         let Some(index) = self.of_run(id) else { return };
         self.outputs[index].set_flow(flow);
-        self.tell_output(index);
+        self.report_output(index);
     }
 
     /// Returns the output whose present run the media knows by this id.
@@ -256,7 +256,7 @@ impl State {
         self.outputs.iter().position(|sending| sending.media_id() == *id && sending.runs())
     }
 
-    fn tell_output(&mut self, index: usize) -> Output {
+    fn report_output(&mut self, index: usize) -> Output {
         let sending = &self.outputs[index];
         let output = sending.view(self.canvas_of(sending));
         self.effects.push(Effect::Event(Event::OutputChanged { output: output.clone() }));
@@ -295,7 +295,7 @@ impl State {
         }
         self.others_changed += 1;
         self.settle_aux_pictures();
-        self.tell_output(index)
+        self.report_output(index)
     }
 
     /// Checks that what is served here has an address of its own. `but`: the output that is changed.

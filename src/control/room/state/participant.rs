@@ -17,7 +17,7 @@ use crate::{
     media::port::{self, MediaCommand, ParticipantId, PeerId},
 };
 
-/// How many candidates one connection may send: a machine with many networks has about 20.
+/// Most candidates that one connection may send: a machine with many networks has about 20.
 pub const MAX_CANDIDATES: u32 = 64;
 
 /// Loudest gain that a moderator can set.
@@ -49,9 +49,9 @@ pub struct Claim {
 pub struct Bearer {
     /// The token's stable id.
     pub subject: Arc<str>,
-    /// When it is over; `None`: not while this process runs.
+    /// Moment at which it is over; `None`: not while this process runs.
     pub until: Option<Instant>,
-    /// How many places it takes in the room.
+    /// Number of places that it takes in the room.
     pub places: u32,
 }
 
@@ -87,7 +87,7 @@ impl Caller {
 pub struct PeerConnection {
     /// Its id.
     pub peer: PeerId,
-    /// How many candidates it has sent.
+    /// Number of candidates that it has sent.
     pub candidates: u32,
     /// ICE user fragments of its offer, for WHIP and WHEP: another one means an ICE restart.
     pub ufrags: Vec<String>,
@@ -114,7 +114,7 @@ pub struct Receiver {
     pub connection: PeerConnection,
     /// Whether media flows.
     pub connected: bool,
-    /// How the mix comes by it, once that is known.
+    /// Delivery of the mix to it, once that is known.
     pub delivery: Option<Delivery>,
 }
 
@@ -130,14 +130,14 @@ impl Receiver {
 pub enum LinkState {
     /// A connection exists.
     Live {
-        /// Which.
+        /// Connection that is meant.
         connection: PeerConnection,
         /// Whether media flows.
         connected: bool,
     },
     /// It was lost; the place is dropped at this time.
     Away {
-        /// When.
+        /// End of the time that it has.
         until: Instant,
     },
 }
@@ -153,7 +153,7 @@ pub struct Member {
     pub asked: String,
     /// Takes the place over (session), or names its resource (WHIP).
     pub secret: String,
-    /// How they came in.
+    /// Way by which they came in.
     pub joined_by: JoinMethod,
     /// Their role.
     pub role: MemberRole,
@@ -161,7 +161,7 @@ pub struct Member {
     pub bearer: Option<Bearer>,
     /// Their token says what they are called.
     pub named: bool,
-    /// When they joined.
+    /// Time at which they joined.
     pub joined_at: Timestamp,
     /// The connection that sends.
     pub link_state: LinkState,
@@ -179,13 +179,13 @@ pub struct Member {
     pub muted: bool,
     /// Gain, 0.0 to 2.0.
     pub volume: f64,
-    /// Where they are heard, -1.0 to 1.0.
+    /// Direction from which they are heard, -1.0 to 1.0.
     pub pan: f64,
     /// Off the canvas.
     pub hidden: bool,
     /// Where they stand on the way into the programme.
     pub stage: Stage,
-    /// Why nothing is seen of the video that comes.
+    /// Reason why nothing is seen of the video that comes.
     pub problem: Option<String>,
     /// Whether the media last found nobody in their pictures.
     pub lost: bool,
@@ -286,7 +286,7 @@ pub struct Moderation {
     /// Gain in the mix, 0.0 to 2.0.
     #[schema(minimum = 0.0, maximum = 2.0)]
     pub volume: Option<f64>,
-    /// Where they are heard, -1.0 (left) to 1.0 (right).
+    /// Direction from which they are heard, -1.0 (left) to 1.0 (right).
     #[schema(minimum = -1.0, maximum = 1.0)]
     pub pan: Option<f64>,
     /// Taken off the canvas.

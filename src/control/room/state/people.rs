@@ -22,13 +22,13 @@ pub struct Arrival {
     pub name: DisplayName,
     /// Their role, and the token that they came with.
     pub caller: Caller,
-    /// How they come in.
+    /// Way by which they come in.
     pub joined_by: JoinMethod,
     /// A secret that they got earlier: their place is taken over if it is still there. Sessions only.
     pub resume: Option<String>,
     /// Their connection.
     pub connection: PeerConnection,
-    /// How it is negotiated.
+    /// Manner in which it is negotiated.
     pub negotiation: Negotiation,
     /// Id of a new place.
     pub fresh_id: ParticipantId,
@@ -177,7 +177,7 @@ impl State {
         if renamed {
             self.show();
         }
-        self.tell_changed(index);
+        self.report_changed(index);
         place
     }
 
@@ -190,7 +190,7 @@ impl State {
             let other = own.made_unique(|one| could_be_taken_for(one, name) || self.has_name(one, None));
             self.members[index].name = other;
             self.show();
-            self.tell_changed(index);
+            self.report_changed(index);
         }
     }
 
@@ -234,7 +234,7 @@ impl State {
             self.show();
         }
         if after.2 != before.2 {
-            self.tell_changed(index);
+            self.report_changed(index);
         }
         Ok(after.2)
     }
@@ -260,7 +260,7 @@ impl State {
         let member = &mut self.members[index];
         if (member.audio, member.video) != (audio, video) {
             (member.audio, member.video) = (audio, video);
-            self.tell_changed(index);
+            self.report_changed(index);
         }
         Ok(())
     }
@@ -276,7 +276,7 @@ impl State {
         if member.stage != stage {
             // Neither is in the programme: nothing changes for the media.
             member.stage = stage;
-            self.tell_changed(index);
+            self.report_changed(index);
         }
         Ok(())
     }
@@ -305,7 +305,7 @@ impl State {
         let receiver = member.receiver.take();
         self.effects.push(Effect::Media(MediaCommand::RemovePeer(peer)));
         self.effects.extend(receiver.map(|one| Effect::Media(MediaCommand::RemovePeer(one.connection.peer))));
-        self.tell_changed(index);
+        self.report_changed(index);
     }
 
     /// Puts out everyone whose token is over.
@@ -350,7 +350,7 @@ impl State {
         gone
     }
 
-    pub(super) fn tell_changed(&mut self, index: usize) {
+    pub(super) fn report_changed(&mut self, index: usize) {
         let participant = self.members[index].view();
         self.effects.push(Effect::Event(Event::ParticipantChanged { participant }));
     }

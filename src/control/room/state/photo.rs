@@ -24,7 +24,7 @@ pub struct Photo {
     pub width: u32,
     /// In pixels.
     pub height: u32,
-    /// When it was taken.
+    /// Time at which it was taken.
     #[schema(value_type = String, format = DateTime)]
     pub taken_at: Timestamp,
 }

@@ -1,4 +1,4 @@
-//! Where people are in their pictures, as others see it: the JSON of poses. PURE.
+//! Places of people in their pictures, as others see them: the JSON of poses. PURE.
 
 use std::sync::Arc;
 
@@ -10,21 +10,21 @@ use crate::media::port::{self, KEYPOINTS, Segmentation};
 /// One point of a body.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Keypoint {
-    /// Which, for instance `rightWrist`. Left and right are the person's own.
+    /// Name, for instance `rightWrist`. Left and right are the person's own.
     #[schema(example = "rightWrist")]
     pub name: &'static str,
     /// 0 to 1 of the width of the participant's own picture, from the left; -0.5 to 1.5 where a limb leaves it.
     pub x: f64,
     /// 0 to 1 of its height, from the top; outside as `x`.
     pub y: f64,
-    /// How certain it is that the point can be seen, 0 to 1.
+    /// Certainty that the point can be seen, 0 to 1.
     pub score: f64,
 }
 
 /// One person in a participant's picture.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Pose {
-    /// How certain it is that there is someone, 0 to 1.
+    /// Certainty that there is someone, 0 to 1.
     pub score: f64,
     /// All 17, always in the same order.
     pub keypoints: Vec<Keypoint>,
@@ -39,7 +39,7 @@ pub struct ParticipantPoses {
     /// Their name.
     #[schema(value_type = String)]
     pub name: Arc<str>,
-    /// How long ago the picture came that this was found in, in milliseconds.
+    /// Age of the picture in which this was found, in milliseconds.
     pub age_ms: f64,
     /// The most certain first; empty when nobody is seen.
     pub poses: Vec<Pose>,

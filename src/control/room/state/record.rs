@@ -17,14 +17,13 @@ use super::{
     change::SettingsChange,
     data::{self, MAX_KEYS},
     output::KeptOutput,
-    revision::Revision,
     scenes::{MAX_SCENES, SceneName, Scenes, StoredScene},
     stage::Landing,
     timer::{KeptTimer, MAX_TIMERS, Timer},
     view::Settings,
 };
 use crate::{
-    control::room::error::RoomError,
+    control::room::{error::RoomError, revision::Revision},
     layout::{self, Canvas, Data, Fault, Scene, fault::child},
     media::port::{OutputSpec, Segmentation},
 };
@@ -37,7 +36,7 @@ pub const VERSION: u32 = 1;
 pub struct Past {
     /// Its revision.
     pub revision: Revision,
-    /// When it began.
+    /// Time at which the room began.
     pub created_at: Timestamp,
     /// Its scenes.
     pub scenes: Scenes,
@@ -121,10 +120,10 @@ pub struct SceneEntry {
 #[serde(deny_unknown_fields)]
 #[schema(as = RoomDocumentSettings)]
 pub struct KeptSettings {
-    /// How many participants may be in at once.
+    /// Most participants who may be in at once.
     #[schema(minimum = 1, maximum = 1000)]
     pub max_participants: Option<u32>,
-    /// How long a lost participant's last picture and place are kept, in milliseconds.
+    /// Time for which a lost participant's last picture and place are kept, in milliseconds.
     #[schema(minimum = 0, maximum = 600000)]
     pub hold_ms: Option<u64>,
     /// Whether keypoints are found.
@@ -161,7 +160,7 @@ pub struct RoomDocument {
     /// The room's revision; not looked at when imported.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<u64>,
-    /// When the room began; not looked at when imported.
+    /// Time at which the room began; not looked at when imported.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub created_at: Option<Timestamp>,

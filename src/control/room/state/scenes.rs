@@ -12,7 +12,7 @@ use crate::{
     layout::{self, Canvas, LayerBox, Scene, limits, schema::Warning},
 };
 
-/// How many scenes a room may have: far more than anybody finds their way in.
+/// Most scenes that a room may have: far more than anybody finds their way in.
 pub const MAX_SCENES: usize = limits::SCENES;
 
 /// Names that stand behind `/scenes/` for another purpose.

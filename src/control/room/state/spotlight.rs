@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::media::port::ParticipantId;
 
-/// How long somebody must have spoken to be shown large.
+/// Time for which somebody must have spoken to be shown large.
 pub const TAKE: Duration = Duration::from_millis(1000);
 
 /// The record of who speaks and who spoke.
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_is_shown_is_not_talked_down() {
+    fn who_is_shown_is_not_talked_down() {
         let mut play = Play::new();
         play.at(0, &["a"]);
         assert_eq!(play.at(1000, &["a"]), Some("a".into()));

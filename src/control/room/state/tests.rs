@@ -120,8 +120,8 @@ fn line(effect: &Effect) -> String {
             format!("changed {} {:?}", participant.name, participant.state)
         }
         Effect::Event(event) => event.name().to_owned(),
-        Effect::Tell(peer, Note::Connected) => format!("tell {peer} connected"),
-        Effect::Tell(peer, note) => format!("tell {peer} {note:?}"),
+        Effect::Notify(peer, Note::Connected) => format!("notify {peer} connected"),
+        Effect::Notify(peer, note) => format!("notify {peer} {note:?}"),
         Effect::Close(peer, why) => format!("close {peer} {why:?}"),
         Effect::Job(job) => format!("{job:?}"),
         Effect::Words(aux) => format!("words {aux:?}"),
@@ -157,7 +157,7 @@ fn a_resumed_place_keeps_its_id_and_the_old_connection_is_closed() {
     let mut studio = Studio::new();
     let (old, place) = studio.join("ann");
     studio.state.hear(MediaEvent::PeerConnected(old), studio.now);
-    assert!(studio.effects().contains(&"tell peer-1 connected".to_owned()));
+    assert!(studio.effects().contains(&"notify peer-1 connected".to_owned()));
     let (_, again) = studio.resume("ann", &place.secret);
     assert!(again.resumed);
     assert_eq!((&again.participant.id, &again.secret), (&place.participant.id, &place.secret));
@@ -276,7 +276,7 @@ fn moderation_reaches_mix_and_picture() {
 }
 
 #[test]
-fn who_is_removed_is_told_so() {
+fn who_is_removed_hears_so() {
     let mut studio = Studio::new();
     studio.join("ann");
     studio.effects();
@@ -331,7 +331,7 @@ fn a_problem_is_shown_until_it_is_over_or_another_connection_comes() {
 }
 
 #[test]
-fn speaking_is_told_once() {
+fn speaking_is_reported_once() {
     let mut studio = Studio::new();
     let (_, place) = studio.join("ann");
     studio.effects();
@@ -401,7 +401,7 @@ fn first_images_come_after_a_change_of_settings_too() {
 }
 
 #[test]
-fn settings_are_told_and_the_hold_reaches_the_media() {
+fn settings_are_reported_and_the_hold_reaches_the_media() {
     let mut studio = Studio::new();
     studio.state.set_settings(Settings::new(3, 500), None);
     assert_eq!(studio.effects(), ["hold 500ms", "room_changed"]);
@@ -477,7 +477,7 @@ fn an_ending_room_closes_every_socket() {
 }
 
 #[test]
-fn whoever_speaks_is_shown_large() {
+fn who_speaks_is_shown_large() {
     let mut studio = Studio::new();
     for name in ["ann", "bob"] {
         studio.join(name);
@@ -522,7 +522,7 @@ fn whoever_speaks_is_shown_large() {
 }
 
 #[test]
-fn a_trigger_is_told_and_switches_scenes_but_not_too_often() {
+fn a_trigger_is_reported_and_switches_scenes_but_not_too_often() {
     let mut studio = Studio::new();
     let layout = serde_json::json!({"triggers": [
         {"id": "wave", "when": "always", "do": [{"event": "waved"}, {"scene": "next"}]},
@@ -553,7 +553,7 @@ fn a_trigger_is_told_and_switches_scenes_but_not_too_often() {
 }
 
 #[test]
-fn a_picture_that_a_trigger_took_is_kept_and_told() {
+fn a_picture_that_a_trigger_took_is_kept_and_reported() {
     let mut studio = Studio::new();
     let frame = port::Frame { width: 2, height: 1, rgb: vec![1; 6] };
     let taken = |sound: Option<&str>| MediaEvent::PhotoTaken {

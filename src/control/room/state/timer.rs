@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::scenes::SceneChoice;
 use crate::layout::{Fault, Reading};
 
-/// How many timers a room may have: more than anybody looks at.
+/// Most timers that a room may have: more than anybody looks at.
 pub const MAX_TIMERS: usize = 100;
 
 /// Longest time that a timer counts down: a day.
@@ -18,9 +18,9 @@ pub const MAX_SECONDS: u64 = 24 * 3600;
 /// A timer. Its time is that of the wall clock, so that it goes on while the program is started again.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Timer {
-    /// How long it counts down; `None`: it only counts up.
+    /// Time from which it counts down; `None`: it only counts up.
     length: Option<Duration>,
-    /// How long it had run when it was started or stopped last.
+    /// Time that it had run when it was started or stopped last.
     elapsed: Duration,
     /// Since when it runs.
     since: Option<Timestamp>,
@@ -32,11 +32,11 @@ pub struct Timer {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeptTimer {
-    /// How long it counts down; left out by one that only counts up.
+    /// Seconds from which it counts down; left out by one that only counts up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1, maximum = 86400)]
     pub seconds: Option<u64>,
-    /// How long it had run when it was started or stopped last.
+    /// Milliseconds that it had run when it was started or stopped last.
     #[serde(default)]
     pub elapsed_ms: u64,
     /// Since when it runs; left out by one that stands.
@@ -57,14 +57,14 @@ pub struct TimerView {
     pub id: Arc<str>,
     /// Whether it runs.
     pub running: bool,
-    /// How long it counts down; null: it only counts up.
+    /// Seconds from which it counts down; null: it only counts up.
     pub seconds: Option<u64>,
-    /// How long it had run, in seconds, when it was started or stopped last.
+    /// Time that it had run, in seconds, when it was started or stopped last.
     pub elapsed: f64,
-    /// When it was started last; null while it stands.
+    /// Time at which it was started last; null while it stands.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub since: Option<Timestamp>,
-    /// When it ends; null while it stands, and where it only counts up.
+    /// Time at which it ends; null while it stands, and where it only counts up.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub ends_at: Option<Timestamp>,
     /// The scene that is shown at its end, `next` or `previous`; null: none.
@@ -75,7 +75,7 @@ pub struct TimerView {
 /// The length of a countdown, and the scene that comes then.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Course {
-    /// How long.
+    /// Length of the time.
     pub length: Duration,
     /// The scene that is shown at the end: a name, `next` or `previous`.
     pub scene: Option<Arc<str>>,

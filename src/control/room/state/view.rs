@@ -57,10 +57,10 @@ pub struct Participant {
     pub name: Arc<str>,
     /// Their role.
     pub role: MemberRole,
-    /// When they joined.
+    /// Time at which they joined.
     #[schema(value_type = String, format = DateTime)]
     pub joined_at: Timestamp,
-    /// Whether the connection stands.
+    /// State of the connection.
     pub state: Presence,
     /// Whether their microphone is on.
     pub audio: bool,
@@ -74,17 +74,18 @@ pub struct Participant {
     pub muted: bool,
     /// Gain in the mix, 0.0 to 2.0.
     pub volume: f64,
-    /// Where they are heard, -1.0 (left) to 1.0 (right); 0.0 is the middle.
+    /// Direction from which they are heard, -1.0 (left) to 1.0 (right); 0.0 is the middle.
     pub pan: f64,
     /// Taken off the canvas by a moderator.
     pub hidden: bool,
     /// Where they stand on the way into the programme: only who is `on_air` is seen and heard in it.
     pub stage: Stage,
-    /// Why nothing is seen of the video that they send: it is too large, or cannot be decoded. Null while all is well.
+    /// Reason why nothing is seen of the video that they send: it is too large, or cannot be decoded. Null while all is
+    /// well.
     pub problem: Option<String>,
     /// Whether nobody is found in the pictures that they send, though a layer cuts them out.
     pub lost: bool,
-    /// How the mix reaches them; null while it does not.
+    /// Delivery of the mix to them; null while it does not reach them.
     pub delivery: Option<Delivery>,
 }
 
@@ -97,8 +98,8 @@ pub struct Delivery {
     pub codec: Option<String>,
     /// The rendition that is sent, by its height (`360p`); null: sound alone.
     pub rendition: Option<String>,
-    /// Why it is this one: `start`, `slow network`, `loss`, `small player`, `hidden`, `save data`, `slow decoder`,
-    /// `fixed` or `recovered`.
+    /// Reason for this rendition: `start`, `slow network`, `loss`, `small player`, `hidden`, `save data`, `slow
+    /// decoder`, `fixed` or `recovered`.
     pub reason: String,
     /// Share of packets lost on the way, 0 to 1.
     pub loss: f64,
@@ -130,9 +131,9 @@ impl Delivery {
 /// The settings of a room's owner.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Settings {
-    /// How many participants may be in at once.
+    /// Most participants who may be in at once.
     pub max_participants: u32,
-    /// How long a lost participant's last picture and place are kept, in milliseconds.
+    /// Time for which a lost participant's last picture and place are kept, in milliseconds.
     pub hold_ms: u64,
     /// Whether the keypoints of everybody with a camera are found.
     pub keypoints: bool,
@@ -156,7 +157,7 @@ pub struct Segmentation {
     pub available: bool,
     /// The model's name.
     pub model: Option<String>,
-    /// Why it is missing.
+    /// Reason why it is missing.
     pub reason: Option<String>,
     /// Whether the model finds keypoints, too: the room's `keypoints` can be set.
     pub keypoints: bool,
@@ -220,7 +221,7 @@ pub struct RoomState {
     /// The layout that the canvas shows.
     #[schema(value_type = crate::layout::schema::Layout)]
     pub layout: Value,
-    /// Where all of it stands now, back to front.
+    /// Places of all its layers now, back to front.
     pub boxes: Vec<LayerBox>,
     /// Names of the stored scenes, in order.
     #[schema(value_type = Vec<String>)]
@@ -229,11 +230,11 @@ pub struct RoomState {
     pub active_scene: Option<ActiveScene>,
     /// The participants, in order of joining.
     pub participants: Vec<Participant>,
-    /// How many only watch.
+    /// Number of those who only watch.
     pub viewers: usize,
-    /// How the mix reaches each of them, in order of joining; those who are still connecting are left out.
+    /// Deliveries of the mix to each of them, in order of joining; those who are still connecting are left out.
     pub viewer_deliveries: Vec<Delivery>,
-    /// Where the room is sent.
+    /// Outputs of the room.
     pub outputs: Vec<Output>,
     /// The values for texts, by key; left out without any.
     #[serde(skip_serializing_if = "Data::is_empty")]
@@ -242,11 +243,11 @@ pub struct RoomState {
     /// Its timers, by id; left out without any.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub timers: Vec<TimerView>,
-    /// How loud its sound is.
+    /// Loudness of its sound.
     pub loudness: Loudness,
-    /// Whether people can be cut out.
+    /// State of the segmentation: whether people can be cut out.
     pub segmentation: Segmentation,
-    /// How its media is doing.
+    /// Health of its media.
     pub health: Health,
     /// In the answer to an import: what can be shown, but not as it was meant. Places are those of the file.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -261,13 +262,13 @@ pub struct RoomSummary {
     pub room: Arc<str>,
     /// Its revision.
     pub revision: u64,
-    /// How many participants are in.
+    /// Number of participants who are in.
     pub participants: usize,
-    /// How many only watch.
+    /// Number of those who only watch.
     pub viewers: usize,
-    /// How many outputs it has.
+    /// Number of its outputs.
     pub outputs: usize,
-    /// When it began.
+    /// Time at which it began.
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
 }
@@ -313,7 +314,7 @@ pub enum Event {
         /// Their name.
         #[schema(value_type = String)]
         name: Arc<str>,
-        /// Why.
+        /// Reason for leaving.
         reason: LeaveReason,
     },
     /// Something about someone changed.
@@ -329,12 +330,12 @@ pub enum Event {
         /// Now.
         speaking: bool,
     },
-    /// How loud the mix was: once a second while it is not silent, and once when it has become so.
+    /// Loudness of the mix: once a second while it is not silent, and once when it has become so.
     Loudness {
         /// See there.
         loudness: Loudness,
     },
-    /// Where people are in their pictures, at most ten times a second while the room's `keypoints` is true. Session
+    /// Places of people in their pictures, at most ten times a second while the room's `keypoints` is true. Session
     /// sockets do not get them.
     Poses {
         /// Everybody in whose pictures keypoints are found, in order of joining.
@@ -347,7 +348,7 @@ pub enum Event {
         /// The whole layout.
         #[schema(value_type = crate::layout::schema::Layout)]
         layout: Value,
-        /// Where all of it stands now, back to front.
+        /// Places of all its layers now, back to front.
         boxes: Vec<LayerBox>,
         /// The scene that was shown last, and whether this is something else.
         active_scene: Option<ActiveScene>,
@@ -409,7 +410,7 @@ pub enum Event {
     },
     /// An output is gone.
     OutputRemoved {
-        /// Which.
+        /// Name of the output.
         #[schema(value_type = String)]
         id: Arc<str>,
     },
@@ -429,7 +430,7 @@ pub enum Event {
     },
     /// A line of the chat is gone, or all of them.
     ChatRemoved {
-        /// Which; null: all.
+        /// Number of the line; null: all lines.
         id: Option<u64>,
     },
     /// A timer was started, stopped or reset.
@@ -444,13 +445,13 @@ pub enum Event {
     },
     /// A timer is gone.
     TimerRemoved {
-        /// Which.
+        /// Name of the output.
         #[schema(value_type = String)]
         id: Arc<str>,
     },
     /// A moment was named in all recordings that run.
     Marker {
-        /// Which.
+        /// The marker.
         #[serde(flatten)]
         marker: Marker,
     },

@@ -14,31 +14,33 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::{
-    Asker, Effect, Job, Now, State, Timers,
+    Asker, Effect, Job, MAX_IMAGE_BYTES, Now, State, Timers,
     chat::{ChatLine, NewChatLine},
     data::MAX_KEYS,
     timer::{MAX_TIMERS, TimerOrder, TimerView},
     view::Event,
 };
 use crate::{
-    control::room::{error::RoomError, images::MAX_TOTAL},
+    control::room::error::RoomError,
     layout::{Data, Lettering, Scene, Values},
     media::port::{AuxId, Image, MediaCommand},
 };
 
-/// How long after a drawing that has failed the next one is ordered, unless something changes: a font cannot be used now.
+/// Time after which the next drawing is ordered where one has failed, unless something changes: a font cannot be used
+/// now.
 pub(super) const MISSED_PERIOD: Duration = Duration::from_secs(10);
 
 /// The shortest time between two drawings of a picture: nobody reads faster.
 pub(super) const LEAST_REST: Duration = Duration::from_millis(100);
 
-/// How many times as long as a drawing took the next one is not ordered, so that texts leave the processor to others.
+/// Times of a drawing that pass before the next one is ordered, so that texts leave the processor to
+/// others.
 const REST: u32 = 4;
 
-/// How often clocks go on while nobody is in and nothing is sent. Those who come get the right time at once.
+/// Time between two steps of clocks while nobody is in and nothing is sent. Those who come get the right time at once.
 const EMPTY_PERIOD: Duration = Duration::from_secs(30);
 
-/// How soon it is seen that the system's time was set, where clocks or timers go.
+/// Time within which it is seen that the system's time was set, where clocks or timers go.
 pub(super) const COMPARE_PERIOD: Duration = Duration::from_secs(10);
 
 /// The smallest step of the system's time that counts as set. Where it is only steered, it goes off by far less in
@@ -60,14 +62,14 @@ impl From<Vec<Image>> for Drawn {
     }
 }
 
-/// How far the texts of a picture say what they should.
+/// State of a picture's texts: how far they say what they should.
 #[derive(Debug, Default)]
 pub(super) struct Filling {
     /// A text has fields.
     lives: bool,
     /// Something that they stand for may have changed.
     due: bool,
-    /// When it changes by itself, or is tried again.
+    /// Moment at which it changes by itself, or is tried again.
     next_at: Option<Instant>,
     /// Its words were ordered. What is still drawn for another layout is not its own.
     ordered: bool,
@@ -246,7 +248,7 @@ impl State {
         let Words { of, filled, texts, others: _, beside: _ } = words;
         let Some(id) = aux else {
             if Arc::ptr_eq(&of, &self.scene) {
-                replace(&mut self.images, texts, &self.filled, MAX_TOTAL);
+                replace(&mut self.images, texts, &self.filled, MAX_IMAGE_BYTES);
                 self.filled = filled;
                 self.box_news.due = true;
                 let picture = self.picture();
@@ -257,7 +259,7 @@ impl State {
         let Some(index) = self.aux_pictures.iter().position(|aux| aux.id == *id) else { return };
         let aux = &mut self.aux_pictures[index];
         if let Some((shown, images)) = aux.shown.as_mut().filter(|_| Arc::ptr_eq(&of, &aux.scene)) {
-            replace(images, texts, shown, MAX_TOTAL);
+            replace(images, texts, shown, MAX_IMAGE_BYTES);
             *shown = filled;
             self.show_aux(index);
         }

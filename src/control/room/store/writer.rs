@@ -47,7 +47,7 @@ struct Waiting {
     /// `None`: the room was deleted.
     record: Option<Box<RoomRecord>>,
     due: Instant,
-    /// How often the disk has refused it.
+    /// Number of times that the disk has refused it.
     refused: u32,
 }
 

@@ -79,7 +79,7 @@ fn oneself_is_absent_even_when_the_sum_overflows() {
 }
 
 #[test]
-fn whoever_is_not_heard_shares_one_mix_bit_for_bit() {
+fn who_is_not_heard_shares_one_mix_bit_for_bit() {
     let mut loud = Room::of(&[(1, 400.0, 0.5)]);
     let mut with_listeners = Room::of(&[(1, 400.0, 0.5), (2, 1000.0, 0.0005), (3, 1000.0, 0.0)]);
     for _ in 0..20 {
@@ -335,7 +335,7 @@ fn what_somebody_sends_in_stereo_stays_so_and_is_one_again_after_a_while() {
 }
 
 #[test]
-fn sides_that_only_rounding_tells_apart_are_the_same() {
+fn sides_that_only_rounding_keeps_apart_are_the_same() {
     let mut room = Room::of(&[(1, 400.0, 0.3), (2, 1000.0, 0.2), (3, 1700.0, 0.2)]);
     room.mixer.set_pan(1, 1.0);
     for _ in 0..5 {

@@ -144,7 +144,7 @@ fn all_conditions_must_hold() {
 }
 
 #[test]
-fn it_rests_after_it_fired_and_fires_again_and_again_if_told_so() {
+fn it_rests_after_it_fired_and_fires_again_and_again_if_asked_to() {
     let (out, inside) = (nose(0.1, 0.5, 0.9), nose(0.3, 0.5, 0.9));
     let mut resting = Watch::new(trigger(json!({"hold_off_ms": 1000})));
     assert_eq!(resting.at(0, &["ann"], &[inside]), [0]);

@@ -1,4 +1,4 @@
-//! How long something has held. PURE.
+//! Time for which something has held. PURE.
 
 use std::time::Duration;
 

@@ -132,7 +132,7 @@ pub enum RenditionChoice {
 pub struct Decision {
     /// The rung.
     pub rung: Rung,
-    /// Why this one.
+    /// Reason for this one.
     pub reason: Reason,
     /// Bit/s to probe for: half as much again as what the next rung needs while a larger one is wanted, else what the
     /// present rung needs.

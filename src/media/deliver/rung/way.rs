@@ -46,18 +46,18 @@ pub(super) struct Way {
     free: Option<(Duration, Duration, u64)>,
     /// The round trip that later ones are compared with.
     mark: Duration,
-    /// When the round trip became longer last.
+    /// Moment at which the round trip became longer last.
     grew: Option<Duration>,
-    /// How often it has become longer since nothing waited.
+    /// Number of times that it has become longer since nothing waited.
     rises: u32,
-    /// When it became shorter last.
+    /// Moment at which it became shorter last.
     shrunk: Option<Duration>,
-    /// When something waited last, and the longest that anything did then.
+    /// Moment at which something waited last, and the longest that anything did then.
     waited: Option<(Duration, Duration)>,
     /// The newest report's round trip, and the reports in a row by which something waited.
     reported: Duration,
     late: u32,
-    /// When so few of them were over last; see [`LATE_REPORTS`].
+    /// Moment at which so few of them were over last; see [`LATE_REPORTS`].
     trembled: Option<Duration>,
 }
 

@@ -1,6 +1,6 @@
-//! How packets stand in a TCP connection: each behind its length (RFC 4571). PURE.
+//! Framing of packets in a TCP connection: each behind its length (RFC 4571). PURE.
 
-/// Longest packet that a receiver may send. None of WebRTC's is longer than what a network carries in one piece.
+/// Longest packet that a receiver may send. No packet of WebRTC is longer than what a network carries in one piece.
 pub const MOST: usize = 2_048;
 
 /// Bytes of a length.

@@ -1,4 +1,4 @@
-//! How many TCP connections receivers may hold, and which one goes when another comes. PURE.
+//! Places for the TCP connections of receivers: their number, and which one goes when another comes. PURE.
 //!
 //! A connection is a stranger's until its first packet names a receiver, which takes a real one no longer than the way
 //! of that packet. So a newcomer is always let in: where there is no room, one of the strangers who hold the most goes
@@ -12,7 +12,7 @@ use std::{
 
 use crate::media::{port::PeerId, sdp::network_of};
 
-/// How long a stranger may take to name a receiver.
+/// Longest time that a stranger may take to name a receiver.
 pub(super) const NAMED_WITHIN: Duration = Duration::from_secs(5);
 
 /// A receiver's connection without a packet for so long is closed. Those that are not used, but kept for the case, are
@@ -26,7 +26,7 @@ const MOST_OF_RECEIVER: usize = 16;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Number(pub(super) u64);
 
-/// Whom a connection is counted for.
+/// Holder for whom a connection is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Holder {
     /// Somebody in this network who has not named a receiver.
@@ -37,7 +37,7 @@ enum Holder {
 #[derive(Debug)]
 struct Place {
     holder: Holder,
-    /// When a stranger came; when a receiver's last packet did.
+    /// Moment at which a stranger came, or at which a receiver's last packet did.
     since: Instant,
 }
 

@@ -13,7 +13,7 @@ use str0m::{
 use super::*;
 use crate::media::{
     deliver::{
-        Delivery, Newcomer, News, RoomKey, Sound, Tell,
+        Delivery, Listener, Newcomer, News, RoomKey, Sound,
         rung::{Ladder, RenditionChoice},
         socket::Binding,
     },
@@ -44,7 +44,7 @@ struct Client {
 }
 
 impl Client {
-    fn join(delivery: &Delivery, room: RoomKey, peer: PeerId, tell: Tell) -> Self {
+    fn join(delivery: &Delivery, room: RoomKey, peer: PeerId, listener: Listener) -> Self {
         let stream = connect(delivery);
         stream.set_read_timeout(Some(Duration::from_millis(2))).unwrap();
         let mut rtc = RtcConfig::new().clear_codecs().enable_opus(true, false).set_rtp_mode(true).build(Instant::now());
@@ -56,8 +56,9 @@ impl Client {
             changes.apply().unwrap()
         };
         let offer = Description::parse(&offer.to_sdp_string(), SdpKind::Offer).unwrap();
-        let answer =
-            delivery.add(&offer, Newcomer { room, peer, ladder: LADDER, wish: RenditionChoice::Auto, tell }).unwrap();
+        let answer = delivery
+            .add(&offer, Newcomer { room, peer, ladder: LADDER, wish: RenditionChoice::Auto, listener })
+            .unwrap();
         rtc.sdp_api().accept_answer(pending, SdpAnswer::from_sdp_string(&answer).unwrap()).unwrap();
         let incoming = Incoming::default();
         Self { rtc, stream, incoming, answer, connected: false, heard: Vec::new(), closed: false }
@@ -124,8 +125,8 @@ fn play(delivery: &Delivery, room: RoomKey, index: u32, length: usize) {
     delivery.sound(room, sound);
 }
 
-fn nobody_listens() -> Tell {
-    Tell(Arc::new(|_, _| {}))
+fn nobody_listens() -> Listener {
+    Listener(Arc::new(|_, _| {}))
 }
 
 /// Returns whether the server closes a connection that has sent this.
@@ -145,12 +146,12 @@ fn who_has_tcp_alone_gets_the_mix_and_every_packet_of_it() {
     let room = delivery.open();
     let connections = Arc::new(AtomicUsize::new(0));
     let counted = connections.clone();
-    let tell = Tell(Arc::new(move |_, news| {
+    let listener = Listener(Arc::new(move |_, news| {
         if news == News::Connected {
             counted.fetch_add(1, Ordering::Relaxed);
         }
     }));
-    let mut client = Client::join(&delivery, room, PeerId(1), tell);
+    let mut client = Client::join(&delivery, room, PeerId(1), listener);
     let lines: Vec<&str> = client.answer.lines().filter(|line| line.starts_with("a=candidate:")).collect();
     let priority = |line: &str| line.split(' ').nth(3).unwrap().parse::<u32>().unwrap();
     let (tcp, udp): (Vec<&str>, Vec<&str>) = lines.iter().partition(|line| line.contains(" tcp "));

@@ -15,9 +15,11 @@ use parking_lot::Mutex;
 use super::{
     playlist::{Playlist, file, number},
     segmenter::{Segment, Segmenter},
-    terms::{CODECS, Cut, LONGEST_PLAYLIST, PLAYLIST},
 };
-use crate::disk;
+use crate::{
+    disk,
+    media::port::output::hls::{CODECS, Cut, LONGEST_PLAYLIST, PLAYLIST},
+};
 
 /// AAC, low complexity.
 const AAC: &str = "mp4a.40.2";

@@ -4,16 +4,16 @@ use std::{collections::VecDeque, fmt::Write as _, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::terms::{END, EVENT};
+use crate::media::port::output::hls::{END, EVENT};
 
 /// A listed segment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
     /// Names its file, and its place in the sequence.
     pub number: u64,
-    /// How long it lasts.
+    /// Time that it lasts.
     pub lasts: Duration,
-    /// When its first picture was composed.
+    /// Time at which its first picture was composed.
     pub at: Timestamp,
     /// Whether its times or its encoding do not follow from the segment before.
     pub is_cut: bool,
@@ -29,7 +29,7 @@ impl Entry {
 /// See the module.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Playlist {
-    /// How many are listed; `None`: all.
+    /// Number of segments that are listed; `None`: all.
     most: Option<usize>,
     entries: VecDeque<Entry>,
     next: u64,

@@ -6,7 +6,7 @@ use std::time::Duration;
 const PACKET: usize = 188;
 /// First byte of every packet.
 const SYNC: u8 = 0x47;
-/// Where the table of programs is.
+/// Packet identifier of the table of programs.
 const PROGRAMS: u16 = 0;
 /// The number of H.264 in the tables.
 const H264: u8 = 0x1b;
@@ -20,9 +20,9 @@ const TIME: u64 = (1 << 33) - 1;
 pub struct Segment {
     /// Its content.
     pub bytes: Vec<u8>,
-    /// When its first picture is shown; the stream's first picture is decoded at zero.
+    /// Moment at which its first picture is shown; the stream's first picture is decoded at zero.
     pub begins: Duration,
-    /// How long its pictures are shown.
+    /// Time for which its pictures are shown.
     pub lasts: Duration,
     /// Sequence parameters of its picture, as far as one packet has them.
     pub parameters: Vec<u8>,
@@ -39,7 +39,7 @@ pub struct Segmenter {
     /// Counts the tables, as each kind of packet is counted.
     continuity: u8,
     open: Option<Open>,
-    /// When the next segment begins.
+    /// Moment at which the next segment begins.
     begins: Duration,
 }
 
@@ -59,7 +59,7 @@ struct Open {
     bytes: Vec<u8>,
     parameters: Vec<u8>,
     is_other: bool,
-    /// When its first picture is shown, and the last so far, in ticks.
+    /// Moments at which its first picture is shown, and the last so far, in ticks.
     first: u64,
     last: u64,
     pictures: u32,

@@ -51,7 +51,7 @@ fn an_output_that_once_was_live_is_never_given_up() {
 }
 
 #[test]
-fn thirty_seconds_live_start_anew_and_less_do_not() {
+fn thirty_seconds_live_start_again_from_zero_and_less_do_not() {
     let mut retry = Retry::new();
     retry.live(at(0.0));
     waits(&mut retry, 1.0, 4);
@@ -105,60 +105,4 @@ fn a_pause_that_ends_is_forgiven_and_rare_looks_see_the_same() {
     assert_eq!(watchdog.bytes(at(30.0), 500_000), Flowing::Wedged);
     assert_eq!(Watchdog::new(at(0.0)).bytes(at(16.0), 12), Flowing::Wedged);
     assert_eq!(Watchdog::new(at(0.0)).bytes(at(16.0), 3 * MIN_BYTES), Flowing::Yes);
-}
-
-#[test]
-fn urls_are_shown_without_their_secrets() {
-    for (url, shown) in [
-        ("rtmp://live.example.org/app/key", "rtmp://live.example.org/***"),
-        ("rtmps://user:pass@live.example.org:443/app/key?auth=1", "rtmps://live.example.org:443/***"),
-        ("rtmp://[2001:db8::1]:1935/app", "rtmp://[2001:db8::1]:1935/***"),
-        ("rtmp://live.example.org", "rtmp://live.example.org/***"),
-        ("rtmp://live.example.org?key=abc", "rtmp://live.example.org/***"),
-        (" rtmp://h/a/key live=1 token=x ", "rtmp://h/***"),
-        ("rtmp://user:pa/ss@host/app/key", "rtmp://***"),
-        ("rtmp://user:12/3@host/app/key", "rtmp://***"),
-        ("rtmp://secret key@", "rtmp://***"),
-        ("rtmp:///app/key", "rtmp://***"),
-        ("just-a-key", "***"),
-        ("se cret://host/x", "***"),
-        ("", "***"),
-    ] {
-        assert_eq!(redact_url(url), shown, "{url}");
-    }
-}
-
-#[test]
-fn error_texts_lose_url_key_query_and_password() {
-    let url = "rtmp://bob:hunter2@live.example.org:1935/app/live_4711%2Fabc?auth=s3cr3t&x=1";
-    let cases = [
-        format!("Could not connect to {url}: refused"),
-        "publish of live_4711%2Fabc failed".to_owned(),
-        "publish of live_4711/abc failed".to_owned(),
-        "path app/live_4711%2Fabc?auth=s3cr3t&x=1 unknown".to_owned(),
-        "auth s3cr3t for bob with hunter2 is wrong".to_owned(),
-    ];
-    for text in cases {
-        let clean = redact_in(&text, url);
-        for secret in ["4711", "s3cr3t", "hunter2", "bob"] {
-            assert!(!clean.contains(secret), "{clean}");
-        }
-        assert!(clean.contains("***"), "{clean}");
-    }
-    assert_eq!(
-        redact_in("Could not connect to rtmp://h/app/key1 now", "rtmp://h/app/key1"),
-        "Could not connect to rtmp://h/*** now"
-    );
-}
-
-#[test]
-fn texts_without_secrets_stay_readable() {
-    let text = "rtmp2sink: the app 'live' on h took 12 bytes in 1 s";
-    assert_eq!(redact_in(text, "rtmp://h/live/abcdef"), text);
-    // A short key goes where it stands alone, and words that hold it stay.
-    assert_eq!(redact_in("key a of app is bad", "rtmp://h/live/a"), "key *** of app is bad");
-    assert_eq!(redact_in(text, ""), text);
-    assert_eq!(redact_in(text, "nonsense"), text);
-    // The only path segment may be the key.
-    assert_eq!(redact_in("stream mykey is taken", "rtmp://h/mykey"), "stream *** is taken");
 }

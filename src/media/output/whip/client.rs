@@ -16,18 +16,17 @@ use ureq::{
 };
 use url::Url;
 
-use super::super::{
-    address::WhipAddress,
-    hosts::is_own,
-    terms::{Blame, OutputFault},
+use super::super::hosts::is_own;
+use crate::media::{
+    port::{Blame, OutputFault, WhipAddress},
+    sdp::MAX_BYTES,
 };
-use crate::media::sdp::MAX_BYTES;
 
-/// How long the other server may take to answer an offer.
+/// Longest time that the other server may take to answer an offer.
 const ANSWER: Duration = Duration::from_secs(10);
-/// How long it may take to hear that a session is over.
+/// Longest time that it may take to hear that a session is over.
 const FAREWELL: Duration = Duration::from_secs(2);
-/// How often an offer is sent on to where the answer points.
+/// Number of times that an offer is sent on to where the answer points.
 const MOST_REDIRECTS: usize = 5;
 /// Characters of the other server's own words that are shown.
 const MOST_WORDS: usize = 200;
@@ -69,7 +68,7 @@ pub(super) struct Client {
 pub(super) struct Session {
     /// SDP.
     pub(super) answer: String,
-    /// Where it ends; some servers do not say.
+    /// Address at which it is ended; some servers do not say.
     pub(super) resource: Option<Url>,
 }
 
@@ -202,7 +201,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::media::output::settings::Profile;
+    use crate::media::port::Profile;
 
     /// Starts a server that gives these answers one after the other. Returns its address, and what it was asked.
     fn server(answers: Vec<String>) -> (Url, thread::JoinHandle<Vec<String>>) {
@@ -266,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_refusal_means_is_told() {
+    fn what_a_refusal_means_is_said() {
         for (status, is_final, words) in [
             ("401 Unauthorized", true, "token"),
             ("403 Forbidden", true, "token"),

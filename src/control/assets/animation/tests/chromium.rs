@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::*;
 
-/// How far channels may be apart: both lay half colours over each other with numbers of their own.
+/// Difference that channels may have: both lay half colours over each other with numbers of their own.
 const APART: i32 = 2;
 
 /// An animation, and what Chromium makes of it.
@@ -15,7 +15,7 @@ struct Case {
     name: String,
     /// The file, in Base64.
     content: String,
-    /// How often it is played; `None`: again and again.
+    /// Number of times that it is played; `None`: again and again.
     plays: Option<u32>,
     frames: Vec<Seen>,
 }

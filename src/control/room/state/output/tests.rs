@@ -15,7 +15,7 @@ fn read(json: serde_json::Value) -> Result<OutputSpec, Vec<String>> {
 }
 
 #[test]
-fn the_time_of_the_next_retry_is_told() {
+fn the_time_of_the_next_retry_is_reported() {
     let document: OutputDocument =
         serde_json::from_value(json!({"type": "rtmp", "url": "rtmp://host/live/secretkey"})).unwrap();
     let recordings = Recordings { folder: "/r".into(), hls: "/h".into(), spare: 1 };

@@ -1,4 +1,4 @@
-//! Where everything stands, for those who arrange it.
+//! Places of all layers, for those who arrange them.
 
 use serde_json::json;
 
@@ -8,7 +8,7 @@ use crate::{
     layout::{LayerBox, WhyHidden, read},
 };
 
-/// Those that were reported since the last look, with the events' names.
+/// Returns those that were reported since the last look, with the events' names.
 fn reported(studio: &mut Studio) -> Vec<(&'static str, Vec<LayerBox>)> {
     let boxes = |effect| match effect {
         Effect::Event(Event::BoxesChanged { boxes, .. }) => Some(("boxes_changed", boxes)),

@@ -37,7 +37,7 @@ impl Studio {
 }
 
 #[test]
-fn an_output_tells_its_state_and_never_its_key() {
+fn an_output_shows_its_state_and_never_its_key() {
     let mut studio = Studio::new();
     studio.send("o1", rtmp());
     let url = studio.state.output("o1").unwrap().url.unwrap();

@@ -50,7 +50,7 @@ fn a_session_s_receiving_connection_is_replaced_and_ends_with_it() {
 }
 
 #[test]
-fn delivery_is_shown_in_the_room_and_told_to_the_session() {
+fn delivery_is_shown_in_the_room_and_sent_to_the_session() {
     let mut studio = Studio::new();
     let (peer, _) = studio.join("ann");
     studio.state.receive(peer, PeerConnection::new(PeerId(10), Vec::new()), reception(None)).unwrap();
@@ -61,7 +61,7 @@ fn delivery_is_shown_in_the_room_and_told_to_the_session() {
         studio.state.hear(event, studio.now);
     }
     let told = studio.effects();
-    assert!(told.len() == 1 && told[0].starts_with("tell peer-1 Delivery"), "{told:?}");
+    assert!(told.len() == 1 && told[0].starts_with("notify peer-1 Delivery"), "{told:?}");
     let room = studio.state.describe();
     let own = room.participants[0].delivery.clone().unwrap();
     assert_eq!((own.rendition.as_deref(), own.estimate_kbps, own.round_trip_ms), (Some("360p"), Some(700), Some(40.0)));
@@ -93,7 +93,7 @@ fn a_whip_sender_who_watches_by_the_same_claim_does_not_hear_themselves() {
 }
 
 #[test]
-fn somebody_is_told_how_large_they_are_shown() {
+fn somebody_hears_how_large_they_are_shown() {
     let mut studio = Studio::new();
     let (_, place) = studio.join("ann");
     studio.effects();
@@ -103,6 +103,9 @@ fn somebody_is_told_how_large_they_are_shown() {
     }
     assert_eq!(
         studio.effects(),
-        ["tell peer-1 Shown { width: 640, height: 360, fps: 30 }", "tell peer-1 Shown { width: 0, height: 0, fps: 5 }"]
+        [
+            "notify peer-1 Shown { width: 640, height: 360, fps: 30 }",
+            "notify peer-1 Shown { width: 0, height: 0, fps: 5 }"
+        ]
     );
 }

@@ -38,7 +38,7 @@ struct Conditions {
     loss: f64,
     delay: f64,
     has_estimate: bool,
-    /// How often a second the estimator takes jitter for a queue.
+    /// Rate at which the estimator takes jitter for a queue, in times a second.
     mistakes: f64,
 }
 
@@ -57,7 +57,7 @@ struct Simulation {
     estimate: f64,
     decreased: f64,
     probed: f64,
-    /// When it is done, and what it looks for.
+    /// Moment at which it is done, and the rate that it looks for.
     probe: Option<(f64, f64)>,
     desired: u64,
     loss: f64,

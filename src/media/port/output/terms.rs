@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::{
     address::{RtmpAddress, SrtAddress, WhipAddress},
-    hls::terms::HlsTarget,
+    hls::HlsTarget,
     settings::{Speed, Wishes},
 };
 
@@ -141,9 +141,9 @@ pub struct FileTarget {
     pub folder: PathBuf,
     /// The beginning of the file's name.
     pub name: String,
-    /// How it is written.
+    /// Container of the file.
     pub container: Container,
-    /// Where another file goes on.
+    /// Limits at which another file goes on.
     pub split: Option<Split>,
     /// Bytes that stay free on the disk.
     pub spare: u64,
@@ -241,7 +241,7 @@ impl OutputTarget {
 /// An output as control orders it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutputSpec {
-    /// Where to.
+    /// Destination.
     pub target: OutputTarget,
     /// As what.
     pub wishes: Wishes,
@@ -292,7 +292,7 @@ pub struct TrialStep {
     /// The step.
     #[schema(value_type = String, example = "connect")]
     pub name: &'static str,
-    /// How long it took.
+    /// Time that it took.
     pub milliseconds: u64,
 }
 
@@ -301,7 +301,7 @@ pub struct TrialStep {
 pub struct Trial {
     /// The steps that were taken, in order.
     pub steps: Vec<TrialStep>,
-    /// How long it all took.
+    /// Time that all steps took together.
     pub milliseconds: u64,
     /// The step that failed, and why, without secrets.
     pub failed: Option<(&'static str, OutputFault)>,
@@ -327,7 +327,7 @@ pub enum OutputState {
     Stopped,
     /// Given up: the target never answered at all, or refuses us.
     Failed {
-        /// Why, without secrets.
+        /// Reason, without secrets.
         fault: OutputFault,
     },
 }
@@ -339,7 +339,7 @@ pub struct Recorded {
     pub name: String,
     /// Its size.
     pub bytes: u64,
-    /// How long it plays.
+    /// Playing time.
     pub length: Duration,
 }
 
@@ -350,7 +350,7 @@ pub struct Flow {
     pub bits_per_second: u64,
     /// Bytes since it became live.
     pub bytes: u64,
-    /// How much work the picture's encoder does.
+    /// Work that the picture's encoder does.
     pub speed: Option<Speed>,
     /// Whether the other end takes less than is sent.
     pub behind: bool,

@@ -11,7 +11,7 @@ pub const SEGMENT_SECONDS: std::ops::RangeInclusive<u32> = 2..=10;
 pub const SEGMENTS: std::ops::RangeInclusive<u32> = 3..=900;
 /// Seconds of a segment where nobody sets others: players begin three segments before the end.
 const USUAL_SECONDS: u32 = 4;
-/// How many segments are listed where nobody says.
+/// Number of segments that are listed where nobody says.
 const USUAL_SEGMENTS: u32 = 6;
 
 /// File of the playlist in an output's folder.
@@ -40,11 +40,11 @@ pub enum Window {
 /// The rules by which a stream is cut and listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cut {
-    /// How long a segment is, in seconds.
+    /// Length of a segment, in seconds.
     pub segment_seconds: u32,
     /// From one keyframe to the next, in seconds.
     pub keyframe_seconds: u32,
-    /// How many segments are listed; `None`: all.
+    /// Number of segments that are listed; `None`: all.
     pub listed: Option<u32>,
 }
 
@@ -94,9 +94,9 @@ impl Default for Cut {
 pub struct HlsTarget {
     /// The folder of the room's HLS outputs; each has one of its own in it.
     pub folder: PathBuf,
-    /// Where players find it on this server: a path.
+    /// Path at which players find it on this server.
     pub address: String,
-    /// How it is cut.
+    /// Way in which it is cut.
     pub cut: Cut,
     /// Bytes that an event leaves free on the disk.
     pub spare: u64,

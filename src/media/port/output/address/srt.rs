@@ -1,4 +1,4 @@
-//! Where an SRT output goes: `srt://HOST:PORT?KEY=VALUE&…`, taken apart. PURE.
+//! Address of an SRT output: `srt://HOST:PORT?KEY=VALUE&…`, taken apart. PURE.
 //!
 //! Without a host, or with `mode=listener`, receivers call this server at the port. Keys are those that other programs
 //! have, too: `mode`, `latency` (ms), `passphrase`, `pbkeylen`, `streamid`.
@@ -7,7 +7,7 @@ use std::fmt;
 
 use url::Url;
 
-use crate::media::output::retry::{redact_url, scrub};
+use crate::media::port::output::secrets::{redact_url, scrub};
 
 /// Longest address, in bytes.
 const MAX_LENGTH: usize = 2048;
@@ -19,9 +19,9 @@ const LATENCY: u32 = 250;
 pub struct SrtAddress {
     /// `None`: this server listens. Without the brackets of an IPv6 address.
     pub host: Option<String>,
-    /// Which port is called, or listened on.
+    /// Port that is called, or listened on.
     pub port: u16,
-    /// How long lost packets may take to come again, in milliseconds.
+    /// Longest time that lost packets may take to come again, in milliseconds.
     pub latency: u32,
     /// The secret that both ends know, 10 to 79 characters.
     pub passphrase: Option<String>,

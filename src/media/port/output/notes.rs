@@ -23,7 +23,7 @@ pub struct Chapter {
 }
 
 /// Returns where each chapter ends: where the next one begins, the last one with the recording.
-pub(super) fn ends(chapters: &[Chapter], length: Duration) -> impl Iterator<Item = Duration> {
+pub fn ends(chapters: &[Chapter], length: Duration) -> impl Iterator<Item = Duration> {
     let next = chapters.iter().skip(1).map(|chapter| chapter.at);
     let last = chapters.last().map_or(length, |last| length.max(last.at));
     next.chain([last])
@@ -34,7 +34,7 @@ pub(super) fn ends(chapters: &[Chapter], length: Duration) -> impl Iterator<Item
 pub struct Notes {
     /// The time that is zero in the recording, by when pictures were composed.
     pub started_at: Option<Timestamp>,
-    /// How long it is, once it has come to its end.
+    /// Length, once it has come to its end.
     pub length: Option<Duration>,
     /// Its markers, the earliest first.
     pub chapters: Vec<Chapter>,

@@ -1,11 +1,11 @@
-//! Where a WHIP output goes: `http(s)://HOST[:PORT]/PATH`, and the token that opens it. PURE.
+//! Address of a WHIP output: `http(s)://HOST[:PORT]/PATH`, and the token that opens it. PURE.
 
 use std::fmt;
 
 use url::Url;
 
-use crate::media::output::{
-    retry::{percent_decoded, redact_url, scrub},
+use crate::media::port::output::{
+    secrets::{percent_decoded, redact_url, scrub},
     settings::Profile,
 };
 

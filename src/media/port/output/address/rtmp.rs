@@ -1,4 +1,4 @@
-//! Where an RTMP output goes: an address as platforms and encoders write it, taken apart. PURE.
+//! Address of an RTMP output, as platforms and encoders write it, taken apart. PURE.
 //!
 //! `rtmp://[USER:PASSWORD@]HOST[:PORT]/APPLICATION/KEY`. Nothing behind the host is decoded or encoded: a key arrives
 //! as it was written, whatever signs it has. Where the path has an application and a key, a query belongs to the key,
@@ -7,7 +7,7 @@
 
 use std::fmt;
 
-use crate::media::output::retry::{percent_decoded, redact_in, redact_url, scrub};
+use crate::media::port::output::secrets::{percent_decoded, redact_in, redact_url, scrub};
 
 /// Longest address and longest key, in bytes.
 const MAX_LENGTH: usize = 2048;

@@ -17,7 +17,7 @@ use crate::control::room::RoomName;
 
 /// See the module.
 #[derive(Debug)]
-pub struct Turns {
+pub struct Places {
     all: Arc<Semaphore>,
     rooms: Parts<RoomName>,
     /// Those of whom a request counts with: a token for all rooms may have several rooms.
@@ -26,7 +26,7 @@ pub struct Turns {
 
 /// A place; it is free again when this is dropped.
 #[derive(Debug)]
-pub struct Turn {
+pub struct Place {
     _all: OwnedSemaphorePermit,
     _room: OwnedSemaphorePermit,
     _holder: Option<OwnedSemaphorePermit>,
@@ -57,7 +57,7 @@ impl<K: Ord + Clone> Parts<K> {
     }
 }
 
-impl Turns {
+impl Places {
     /// Creates so many places, of which one room has so many, and one holder of tokens half.
     pub fn new(all: usize, each: usize) -> Self {
         let holders = Parts::new((all / 2).max(1));
@@ -65,16 +65,16 @@ impl Turns {
     }
 
     /// Takes a place of a room, if it has one left, and `holder` too; see [`super::auth::Access::holder`].
-    pub fn take(&self, room: &RoomName, holder: Option<&str>) -> Option<Turn> {
+    pub fn take(&self, room: &RoomName, holder: Option<&str>) -> Option<Place> {
         let holder = holder.map(|holder| self.holders.of(&holder.to_owned()).try_acquire_owned()).transpose().ok()?;
         let own = self.rooms.of(room).try_acquire_owned().ok()?;
         let all = Arc::clone(&self.all).try_acquire_owned().ok()?;
-        Some(Turn { _all: all, _room: own, _holder: holder })
+        Some(Place { _all: all, _room: own, _holder: holder })
     }
 
     /// Waits for a place of a room, for so long at most.
-    pub async fn wait(&self, room: &RoomName, holder: Option<&str>, longest: Duration) -> Option<Turn> {
-        let turn = async {
+    pub async fn wait(&self, room: &RoomName, holder: Option<&str>, longest: Duration) -> Option<Place> {
+        let place = async {
             // In this order: those of one holder wait for each other, and not in front of the others in a room, and
             // those of one room not in front of the other rooms.
             let holder = match holder {
@@ -83,9 +83,9 @@ impl Turns {
             };
             let own = self.rooms.of(room).acquire_owned().await.ok()?;
             let all = Arc::clone(&self.all).acquire_owned().await.ok()?;
-            Some(Turn { _all: all, _room: own, _holder: holder })
+            Some(Place { _all: all, _room: own, _holder: holder })
         };
-        timeout(longest, turn).await.ok().flatten()
+        timeout(longest, place).await.ok().flatten()
     }
 }
 
@@ -100,8 +100,8 @@ mod tests {
 
     #[test]
     fn one_room_leaves_places_to_others() {
-        let turns = Turns::new(3, 2);
-        let take = |name: &str| turns.take(&room(name), None);
+        let places = Places::new(3, 2);
+        let take = |name: &str| places.take(&room(name), None);
         let own = [take("a").unwrap(), take("a").unwrap()];
         assert!(take("a").is_none());
         let other = take("b").unwrap();
@@ -110,14 +110,14 @@ mod tests {
         assert!(take("b").is_some() && take("c").is_some());
         drop(other);
         assert!(take("a").is_some());
-        assert_eq!(turns.rooms.taken.lock().len(), 1, "nothing is kept of the others");
+        assert_eq!(places.rooms.taken.lock().len(), 1, "nothing is kept of the others");
     }
 
     #[test]
     fn one_holder_of_several_rooms_leaves_half_of_the_places() {
-        let turns = Turns::new(8, 2);
+        let places = Places::new(8, 2);
         let (holder, stranger) = ("token-a", "token-b");
-        let take = |number: usize, who| turns.take(&room(&format!("room{number}")), who);
+        let take = |number: usize, who| places.take(&room(&format!("room{number}")), who);
         let own: Vec<_> = (0..16).filter_map(|number| take(number, Some(holder))).collect();
         assert_eq!(own.len(), 4);
         let others: Vec<_> = (16..18).filter_map(|number| take(number, Some(stranger))).collect();
@@ -125,29 +125,29 @@ mod tests {
         assert_eq!((others.len(), of_key.len()), (2, 2), "with the key, all that are left");
         drop((own, others, of_key));
         assert!(take(1, Some(holder)).is_some());
-        assert_eq!(turns.holders.taken.lock().len(), 1, "nothing is kept of the others");
+        assert_eq!(places.holders.taken.lock().len(), 1, "nothing is kept of the others");
     }
 
     #[tokio::test]
     async fn those_who_wait_of_one_holder_are_not_in_front_of_others_in_a_room() {
-        let turns = Turns::new(4, 1);
+        let places = Places::new(4, 1);
         let [a, b, c] = ["a", "b", "c"].map(room);
         let holder = "token-a";
         let (short, long) = (Duration::from_millis(50), Duration::from_secs(60));
-        let _held = [turns.take(&a, Some(holder)).unwrap(), turns.take(&b, Some(holder)).unwrap()];
-        let (again, other) = tokio::join!(turns.wait(&c, Some(holder), short), turns.wait(&c, None, long));
+        let _held = [places.take(&a, Some(holder)).unwrap(), places.take(&b, Some(holder)).unwrap()];
+        let (again, other) = tokio::join!(places.wait(&c, Some(holder), short), places.wait(&c, None, long));
         assert!(again.is_none() && other.is_some());
     }
 
     #[tokio::test]
     async fn those_who_wait_of_one_room_are_not_in_front_of_the_others() {
-        let turns = Turns::new(2, 1);
+        let places = Places::new(2, 1);
         let (a, b) = (room("a"), room("b"));
         let (short, long) = (Duration::from_millis(50), Duration::from_secs(60));
-        let held = turns.wait(&a, None, long).await.unwrap();
-        let (again, other) = tokio::join!(turns.wait(&a, None, short), turns.wait(&b, None, long));
+        let held = places.wait(&a, None, long).await.unwrap();
+        let (again, other) = tokio::join!(places.wait(&a, None, short), places.wait(&b, None, long));
         assert!(again.is_none() && other.is_some());
         drop(held);
-        assert!(turns.wait(&a, None, long).await.is_some());
+        assert!(places.wait(&a, None, long).await.is_some());
     }
 }

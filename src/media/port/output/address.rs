@@ -1,4 +1,4 @@
-//! Where outputs go: addresses as people write them, taken apart, and shown without their secrets. PURE.
+//! Addresses of outputs, as people write them, taken apart, and shown without their secrets. PURE.
 
 pub mod rtmp;
 pub mod srt;

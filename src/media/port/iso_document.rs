@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// The recordings that are made together, on one time line.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Document {
-    /// Where.
+    /// Room in which they are made.
     pub room: Arc<str>,
     /// The time that is zero in all files.
     pub started_at: Timestamp,
@@ -21,7 +21,7 @@ pub struct Document {
 pub struct Entry {
     /// Its name.
     pub file: String,
-    /// Whose it is.
+    /// Name of the participant whom it shows.
     pub participant: Arc<str>,
     /// The name that others see.
     pub name: Arc<str>,

@@ -177,7 +177,7 @@ pub struct VideoWish {
     /// Default: high.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub profile: Option<Profile>,
-    /// How much work the encoder does. Default: what the machine has left when it begins.
+    /// Work that the encoder does. Default: what the machine has left when it begins.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub preset: Option<Speed>,
     /// Default: cbr.
@@ -231,9 +231,9 @@ pub struct VideoSettings {
     pub keyframe_seconds: u32,
     /// The profile of H.264.
     pub profile: Profile,
-    /// How much work the encoder does; null: what the machine has left when it begins.
+    /// Work that the encoder does; null: what the machine has left when it begins.
     pub preset: Option<Speed>,
-    /// How the bit rate is kept.
+    /// Way in which the bit rate is kept.
     pub rate_control: RateControl,
     /// Encoded at once for WebRTC (`whip`): no B-frames, no look-ahead, and a keyframe when the other end lost one.
     pub low_delay: bool,
