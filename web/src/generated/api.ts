@@ -78,7 +78,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A playlist (`index.m3u8`, `live.m3u8`) or a segment of an HLS output. Also at `/hls/{room}/{name}/{file}`. */
+        /** Returns a playlist (`index.m3u8`, `live.m3u8`) or a segment of an HLS output. Also at `/hls/{room}/{name}/{file}`. */
         get: operations["get_hls"];
         put?: never;
         post?: never;
@@ -112,7 +112,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The whole room: settings, layout, participants, outputs, health. */
+        /** Returns the whole room: settings, layout, participants, outputs, health. */
         get: operations["get_room"];
         /** Creates a room, or changes its settings. The room stays until it is deleted. */
         put: operations["put_room"];
@@ -266,7 +266,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The room as one file: settings, layout, scenes, and the assets that these need (those that are built in excepted).
+         * Returns the room as one file: settings, layout, scenes, and the assets that these need (those that are built in excepted).
          *     Never participants, and no outputs, whose addresses hold stream keys.
          */
         get: operations["export_room"];
@@ -360,7 +360,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All outputs of the room. */
+        /** Returns all outputs of the room. */
         get: operations["list_outputs"];
         put?: never;
         /**
@@ -437,7 +437,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One output. */
+        /** Returns one output. */
         get: operations["get_output"];
         put?: never;
         post?: never;
@@ -527,7 +527,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Everyone in the room, in order of joining. */
+        /** Returns everyone in the room, in order of joining. */
         get: operations["list_participants"];
         put?: never;
         post?: never;
@@ -544,7 +544,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One participant. */
+        /** Returns one participant. */
         get: operations["get_participant"];
         put?: never;
         post?: never;
@@ -563,7 +563,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The pictures that triggers took: the newest, as many as there is room for. */
+        /** Returns the pictures that triggers took: the newest, as many as there is room for. */
         get: operations["list_photos"];
         put?: never;
         post?: never;
@@ -580,7 +580,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One picture that a trigger took. */
+        /** Returns one picture that a trigger took. */
         get: operations["get_photo"];
         put?: never;
         post?: never;
@@ -598,8 +598,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Where people are in their pictures now: up to five in each, each with 17 keypoints. Needs the room's `keypoints`.
-         *     The room's events report the same, again and again.
+         * Returns the places of people in their pictures now: up to five people in each, each with 17 keypoints. The room's `keypoints`
+         *     must be on. The room's events report the same again and again.
          */
         get: operations["get_poses"];
         put?: never;
@@ -635,7 +635,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * One recording, or the part of it that `Range` asks for. When it began and its markers are beside it, as
+         * Returns one recording, or the part of it that `Range` asks for. When it began and its markers are beside it, as
          *     `FILE.ffmetadata`, for ffmpeg.
          */
         get: operations["get_recording"];
@@ -677,7 +677,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All scenes of a room, in order. */
+        /** Returns all scenes of a room, in order. */
         get: operations["list_scenes"];
         /** Stores these scenes, in this order, and no others. What the canvas shows stays. */
         put: operations["put_scenes"];
@@ -735,7 +735,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One scene. */
+        /** Returns one scene. */
         get: operations["get_scene"];
         /**
          * Stores a scene: this layout, or without a body what the canvas shows now. A new one comes behind all others. Keys
@@ -775,7 +775,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * A WebSocket of JSON text messages: signalling and news of one participant. The page sends `ClientMessage`s, the server
+         * Opens a WebSocket of JSON text messages: signalling and news of one participant. The page sends `ClientMessage`s, the server
          *     `ServerMessage`s.
          */
         get: operations["session"];
@@ -794,7 +794,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The canvas now, small. */
+        /** Returns the canvas as it is now, small. */
         get: operations["snapshot_jpg"];
         put?: never;
         post?: never;
@@ -811,7 +811,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The canvas now, without loss. */
+        /** Returns the canvas as it is now, without loss. */
         get: operations["snapshot_png"];
         put?: never;
         post?: never;
@@ -1239,7 +1239,7 @@ export interface components {
         ChatLine: {
             /**
              * Format: date-time
-             * @description When it came.
+             * @description Time at which it came.
              */
             at: string;
             /**
@@ -1329,7 +1329,7 @@ export interface components {
          * @enum {string}
          */
         Container: "mkv" | "mp4";
-        /** @description Which part of a participant's picture is kept. */
+        /** @description Part of a participant's picture that is kept. */
         Cutout: ("none" | "person") | components["schemas"]["BodyPart"][];
         /**
          * @description The functions that suffer when the machine has too little time, in the order in which it is given up.
@@ -1356,8 +1356,8 @@ export interface components {
              */
             loss: number;
             /**
-             * @description Why it is this one: `start`, `slow network`, `loss`, `small player`, `hidden`, `save data`, `slow decoder`,
-             *     `fixed` or `recovered`.
+             * @description Reason for this rendition: `start`, `slow network`, `loss`, `small player`, `hidden`, `save data`, `slow
+             *     decoder`, `fixed` or `recovered`.
              */
             reason: string;
             /** @description The rendition that is sent, by its height (`360p`); null: sound alone. */
@@ -1389,7 +1389,7 @@ export interface components {
             id: string;
             /** @description Their name. */
             name: string;
-            /** @description Why. */
+            /** @description Reason for leaving. */
             reason: components["schemas"]["LeaveReason"];
             /** @enum {string} */
             type: "participant_left";
@@ -1417,7 +1417,7 @@ export interface components {
             type: "poses";
         } | {
             active_scene?: components["schemas"]["ActiveScene"] | null;
-            /** @description Where all of it stands now, back to front. */
+            /** @description Places of all its layers now, back to front. */
             boxes: components["schemas"]["LayerBox"][];
             /** @description The whole layout. */
             layout: components["schemas"]["Layout"];
@@ -1489,7 +1489,7 @@ export interface components {
             /** @enum {string} */
             type: "output_changed";
         } | {
-            /** @description Which. */
+            /** @description Name of the output. */
             id: string;
             /** @enum {string} */
             type: "output_removed";
@@ -1507,7 +1507,7 @@ export interface components {
         } | {
             /**
              * Format: int64
-             * @description Which; null: all.
+             * @description Number of the line; null: all lines.
              */
             id?: number | null;
             /** @enum {string} */
@@ -1523,7 +1523,7 @@ export interface components {
             /** @enum {string} */
             type: "timer_ended";
         } | {
-            /** @description Which. */
+            /** @description Name of the output. */
             id: string;
             /** @enum {string} */
             type: "timer_removed";
@@ -1555,7 +1555,7 @@ export interface components {
             output: string;
             /**
              * Format: double
-             * @description How long it plays.
+             * @description Playing time.
              */
             seconds: number;
         };
@@ -1607,11 +1607,11 @@ export interface components {
             missed_frames: number;
             /**
              * Format: int32
-             * @description How often the room was begun again after a fault. Its connections are lost each time, and its counters begin at
-             *     zero.
+             * @description Number of times that the room was begun again after a fault. Its connections are lost each time, and its
+             *     counters begin at zero.
              */
             rebuilds: number;
-            /** @description Why the last time. */
+            /** @description Reason for the last time. */
             rebuilt_because?: string | null;
             /** @description Whether the output clock runs; it rests while nobody receives. */
             running: boolean;
@@ -1673,21 +1673,21 @@ export interface components {
         };
         /** @description Gives everybody a picture that goes along with them. */
         IconsAction: {
-            /** @description Which. */
+            /** @description The icons. */
             icons: components["schemas"]["Icons"];
         };
         /** @description A timer as it is kept with its room. */
         KeptTimer: {
             /**
              * Format: int64
-             * @description How long it had run when it was started or stopped last.
+             * @description Milliseconds that it had run when it was started or stopped last.
              */
             elapsed_ms?: number;
             /** @description The scene that is shown at its end. */
             scene?: string | null;
             /**
              * Format: int64
-             * @description How long it counts down; left out by one that only counts up.
+             * @description Seconds from which it counts down; left out by one that only counts up.
              */
             seconds?: number | null;
             /**
@@ -1699,13 +1699,13 @@ export interface components {
         /** @description One point of a body. */
         Keypoint: {
             /**
-             * @description Which, for instance `rightWrist`. Left and right are the person's own.
+             * @description Name, for instance `rightWrist`. Left and right are the person's own.
              * @example rightWrist
              */
             name: string;
             /**
              * Format: double
-             * @description How certain it is that the point can be seen, 0 to 1.
+             * @description Certainty that the point can be seen, 0 to 1.
              */
             score: number;
             /**
@@ -1740,8 +1740,8 @@ export interface components {
             /** @description The margins that are cut off the source before it is fitted. */
             crop?: components["schemas"]["LayerCrop"];
             /**
-             * @description Which part of a participant's picture is kept; `none` (the whole picture) when left out. Without a segmentation
-             *     model the whole picture is shown.
+             * @description Part of a participant's picture that is kept; `none` (the whole picture) when left out. Without a
+             *     segmentation model the whole picture is shown.
              */
             cutout?: components["schemas"]["Cutout"];
             /** @description An image asset that is shown while the participant is not there. */
@@ -1751,7 +1751,7 @@ export interface components {
              * @description Softness of the edge, from 0 (hard) to 1; 0.33 when left out.
              */
             feather?: number;
-            /** @description How the source is fitted into the rectangle; when left out `cover`, or `contain` for a text. */
+            /** @description Manner in which the source is fitted into the rectangle; when left out `cover`, or `contain` for a text. */
             fit?: components["schemas"]["Fit"];
             /**
              * @description Goes along with a person's body, instead of `x`, `y` and `anchor`. Without `scale` and without a size of its own
@@ -1797,20 +1797,20 @@ export interface components {
             source: components["schemas"]["LayerSource"];
             /**
              * Format: double
-             * @description How sure the network must be of a pixel to keep it: lower keeps more hair, and more of the room; 0.5 when left
-             *     out. This and the next two are for participants only, and without effect where nothing is cut out.
+             * @description Certainty that the network must have of a pixel to keep it: lower keeps more hair, and more of the room; 0.5
+             *     when left out. This and the next two are for participants only, and without effect where nothing is cut out.
              */
             threshold?: number;
-            /** @description How this layer changes; as the layout says when left out. */
+            /** @description Change of this layer; as the layout says when left out. */
             transition?: components["schemas"]["LayoutTransition"];
             /** @description Canvas pixels, or `"n%"` of the canvas's width. Left out beside a `height`: keeps the source's shape. */
             width?: components["schemas"]["LayerExtent"];
             /**
-             * @description Where the anchor stands: canvas pixels from the left edge, or `"n%"` of the canvas's width. Left out: where the
+             * @description Place of the anchor: canvas pixels from the left edge, or `"n%"` of the canvas's width. Left out: where the
              *     anchor is on the canvas itself, so `{"anchor": "bottom-right"}` alone means that corner.
              */
             x?: components["schemas"]["LayerPosition"];
-            /** @description Where the anchor stands: canvas pixels from the top edge, or `"n%"` of the canvas's height. */
+            /** @description Place of the anchor: canvas pixels from the top edge, or `"n%"` of the canvas's height. */
             y?: components["schemas"]["LayerPosition"];
             /**
              * Format: int32
@@ -1823,7 +1823,7 @@ export interface components {
         LayerBackground: {
             /**
              * Format: double
-             * @description How far the participant's own picture is blurred, in canvas pixels.
+             * @description Radius by which the participant's own picture is blurred, in canvas pixels.
              */
             blur: number;
         };
@@ -1899,7 +1899,7 @@ export interface components {
              * @description Canvas pixels below the keypoint.
              */
             dy?: number;
-            /** @description Which point of that person; left and right are the person's own. */
+            /** @description Point of that person; left and right are the person's own. */
             keypoint: components["schemas"]["KeypointName"];
             /** @description The id of a layer that shows a participant. */
             layer: string;
@@ -1918,7 +1918,7 @@ export interface components {
         LayerSource: {
             /** @description Image assets, shown by turns, again and again. */
             image: string[];
-            /** @description How long each image is shown, in milliseconds; 2000 when left out. */
+            /** @description Time for which each image is shown, in milliseconds; 2000 when left out. */
             interval_ms?: number;
         } | {
             /** @description A participant's name. */
@@ -1933,7 +1933,7 @@ export interface components {
             /** @description A plain rectangle of this colour. */
             color: string;
         } | {
-            /** @description Where the lines stand; where lines of their script begin when left out. */
+            /** @description Side at which the lines stand; the one where lines of their script begin when left out. */
             align?: components["schemas"]["TextAlign"];
             /** @description The colour behind it; nothing when left out. */
             background?: components["schemas"]["LayerColor"];
@@ -2349,7 +2349,7 @@ export interface components {
             layers?: components["schemas"]["Layer"][];
             /** @description A sound asset that is played again and again, softly; none when left out. */
             music?: string;
-            /** @description How what was shown before turns into this; at once when left out. */
+            /** @description Change from what was shown before into this; at once when left out. */
             transition?: components["schemas"]["LayoutTransition"];
             /** @description Triggers, which act by themselves. */
             triggers?: components["schemas"]["LayoutTrigger"][];
@@ -2431,7 +2431,7 @@ export interface components {
         Marker: {
             /**
              * Format: date-time
-             * @description When it was.
+             * @description Time at which it was set.
              */
             at: string;
             /** @description Its name, 1 to 100 characters. */
@@ -2450,7 +2450,7 @@ export interface components {
             muted?: boolean | null;
             /**
              * Format: double
-             * @description Where they are heard, -1.0 (left) to 1.0 (right).
+             * @description Direction from which they are heard, -1.0 (left) to 1.0 (right).
              */
             pan?: number | null;
             stage?: components["schemas"]["Stage"] | null;
@@ -2530,7 +2530,7 @@ export interface components {
             /** @description Its kind. */
             type: components["schemas"]["OutputKind"];
             /**
-             * @description Where to. `rtmp`: `rtmp://host/app/key` or `rtmps://…`; what stands behind the host is sent as it is written.
+             * @description Destination. `rtmp`: `rtmp://host/app/key` or `rtmps://…`; what stands behind the host is sent as it is written.
              *     `srt`: `srt://host:port?passphrase=…&latency=…&streamid=…`, or `srt://:port` for receivers that call. `whip`:
              *     `https://host/…` or `http://…`, to which an offer is posted. At most 2048 bytes.
              * @example rtmp://live.example/app/stream-key
@@ -2555,7 +2555,7 @@ export interface components {
         } | {
             /** @description The room is gone, and everybody in it. Its outputs have stopped; recordings are finished soon after. */
             data: {
-                /** @description Why. */
+                /** @description Reason for the end. */
                 reason: components["schemas"]["EndReason"];
             };
             /** @enum {string} */
@@ -2575,7 +2575,7 @@ export interface components {
                 id: string;
                 /** @description Their name. */
                 name: string;
-                /** @description Why. */
+                /** @description Reason for leaving. */
                 reason: components["schemas"]["LeaveReason"];
             };
             /** @enum {string} */
@@ -2594,7 +2594,7 @@ export interface components {
         } | {
             /** @description An output is deleted. If it ran, its stop was reported before. */
             data: {
-                /** @description Which. */
+                /** @description Name of the one that is meant. */
                 id: string;
             };
             /** @enum {string} */
@@ -2612,7 +2612,7 @@ export interface components {
         Output: {
             /**
              * Format: int32
-             * @description Which retry this is, 1 for the first; null when it is not retrying.
+             * @description Number of this retry, 1 for the first; null when it is not retrying.
              */
             attempt?: number | null;
             audio?: components["schemas"]["OutputAudioSettings"] | null;
@@ -2631,7 +2631,7 @@ export interface components {
             bytes: number;
             /**
              * Format: date-time
-             * @description When it was made.
+             * @description Time at which it was made.
              */
             created_at: string;
             /** @description Whether people are recorded cut out, too. */
@@ -2653,18 +2653,18 @@ export interface components {
             name?: string | null;
             /**
              * Format: date-time
-             * @description When it is tried again.
+             * @description Time at which it is tried again.
              */
             next_retry_at?: string | null;
             preset?: components["schemas"]["Preset"] | null;
             /** @description The scene that it shows in place of the program. */
             scene?: string | null;
             split?: components["schemas"]["Split"] | null;
-            /** @description Where it stands. */
+            /** @description State that it is in. */
             state: components["schemas"]["OutputPhase"];
             /** @description Its kind. */
             type: components["schemas"]["OutputKind"];
-            /** @description Where to, without the stream key; a recording's file. Null for those who do not direct the room. */
+            /** @description Destination, without the stream key; a recording's file. Null for those who do not direct the room. */
             url?: string | null;
             video?: components["schemas"]["OutputVideoSettings"] | null;
         };
@@ -2738,7 +2738,7 @@ export interface components {
             detail?: string | null;
             /**
              * Format: int64
-             * @description How long it all took.
+             * @description Time that all steps took together.
              */
             milliseconds: number;
             /** @description Whether all that can be tried without going live went well. */
@@ -2809,7 +2809,7 @@ export interface components {
             preset?: components["schemas"]["Speed"] | null;
             /** @description The profile of H.264. */
             profile: components["schemas"]["Profile"];
-            /** @description How the bit rate is kept. */
+            /** @description Way in which the bit rate is kept. */
             rate_control: components["schemas"]["RateControl"];
             /**
              * Format: int32
@@ -2828,7 +2828,7 @@ export interface components {
             id: string;
             /**
              * Format: date-time
-             * @description When they joined.
+             * @description Time at which they joined.
              */
             joined_at: string;
             /** @description Whether nobody is found in the pictures that they send, though a layer cuts them out. */
@@ -2839,10 +2839,13 @@ export interface components {
             name: string;
             /**
              * Format: double
-             * @description Where they are heard, -1.0 (left) to 1.0 (right); 0.0 is the middle.
+             * @description Direction from which they are heard, -1.0 (left) to 1.0 (right); 0.0 is the middle.
              */
             pan: number;
-            /** @description Why nothing is seen of the video that they send: it is too large, or cannot be decoded. Null while all is well. */
+            /**
+             * @description Reason why nothing is seen of the video that they send: it is too large, or cannot be decoded. Null while all is
+             *     well.
+             */
             problem?: string | null;
             /** @description Their role. */
             role: components["schemas"]["MemberRole"];
@@ -2852,7 +2855,7 @@ export interface components {
             speaking: boolean;
             /** @description Where they stand on the way into the programme: only who is `on_air` is seen and heard in it. */
             stage: components["schemas"]["Stage"];
-            /** @description Whether the connection stands. */
+            /** @description State of the connection. */
             state: components["schemas"]["Presence"];
             /** @description Whether their camera is on. */
             video: boolean;
@@ -2866,7 +2869,7 @@ export interface components {
         ParticipantPoses: {
             /**
              * Format: double
-             * @description How long ago the picture came that this was found in, in milliseconds.
+             * @description Age of the picture in which this was found, in milliseconds.
              */
             age_ms: number;
             /** @description The participant. */
@@ -2887,7 +2890,7 @@ export interface components {
             id: string;
             /**
              * Format: date-time
-             * @description When it was taken.
+             * @description Time at which it was taken.
              */
             taken_at: string;
             /** @description The id of the trigger that took it. */
@@ -2909,8 +2912,8 @@ export interface components {
          */
         Polaroid: {
             /**
-             * @description Where it moves about: its middle is no further from this area's middle than 3/16 of the area's width and 1/6 of
-             *     its height. Nothing is drawn outside. The whole canvas when left out.
+             * @description Area in which it moves about: its middle is no further from this area's middle than 3/16 of the area's width and
+             *     1/6 of its height. Nothing is drawn outside. The whole canvas when left out.
              */
             area?: components["schemas"]["TriggerArea"];
             /**
@@ -2945,7 +2948,7 @@ export interface components {
         };
         /** @description Takes photographs in a frame that moves about. */
         PolaroidAction: {
-            /** @description How. */
+            /** @description The polaroid. */
             polaroid: components["schemas"]["Polaroid"];
         };
         /** @description One person in a participant's picture. */
@@ -2954,7 +2957,7 @@ export interface components {
             keypoints: components["schemas"]["Keypoint"][];
             /**
              * Format: double
-             * @description How certain it is that there is someone, 0 to 1.
+             * @description Certainty that there is someone, 0 to 1.
              */
             score: number;
         };
@@ -3033,7 +3036,7 @@ export interface components {
             bytes: number;
             /**
              * Format: date-time
-             * @description When it was written to last.
+             * @description Time of the last write.
              */
             changed_at: string;
             /**
@@ -3050,7 +3053,7 @@ export interface components {
             name: string;
             /**
              * Format: double
-             * @description How long it is. Missing while it grows, and when its server was killed.
+             * @description Length. Missing while it grows, and when its server was killed.
              */
             seconds?: number | null;
             /**
@@ -3091,7 +3094,7 @@ export interface components {
             bans?: components["schemas"]["RoomDocumentBan"][] | null;
             /**
              * Format: date-time
-             * @description When the room began; not looked at when imported.
+             * @description Time at which the room began; not looked at when imported.
              */
             created_at?: string | null;
             /** @description Values that texts show as `{data.KEY}`, by key: strings and numbers. */
@@ -3141,7 +3144,7 @@ export interface components {
             guests_land?: components["schemas"]["Landing"] | null;
             /**
              * Format: int64
-             * @description How long a lost participant's last picture and place are kept, in milliseconds.
+             * @description Time for which a lost participant's last picture and place are kept, in milliseconds.
              */
             hold_ms?: number | null;
             /** @description Whether keypoints are found. */
@@ -3150,7 +3153,7 @@ export interface components {
             locked?: boolean | null;
             /**
              * Format: int32
-             * @description How many participants may be in at once.
+             * @description Most participants who may be in at once.
              */
             max_participants?: number | null;
         };
@@ -3168,7 +3171,7 @@ export interface components {
             guests_land?: components["schemas"]["Landing"] | null;
             /**
              * Format: int64
-             * @description How long a lost participant's last picture and place are kept, in milliseconds.
+             * @description Time for which a lost participant's last picture and place are kept, in milliseconds.
              */
             hold_ms?: number | null;
             /**
@@ -3183,14 +3186,14 @@ export interface components {
             locked?: boolean | null;
             /**
              * Format: int32
-             * @description How many participants may be in at once.
+             * @description Most participants who may be in at once.
              */
             max_participants?: number | null;
         };
         /** @description A whole room. */
         RoomState: {
             active_scene?: components["schemas"]["ActiveScene"] | null;
-            /** @description Where all of it stands now, back to front. */
+            /** @description Places of all its layers now, back to front. */
             boxes: components["schemas"]["LayerBox"][];
             /** @description Size, frame rate and background. */
             canvas: components["schemas"]["Canvas"];
@@ -3198,13 +3201,13 @@ export interface components {
             data?: {
                 [key: string]: components["schemas"]["RoomDatum"];
             };
-            /** @description How its media is doing. */
+            /** @description Health of its media. */
             health: components["schemas"]["Health"];
             /** @description The layout that the canvas shows. */
             layout: components["schemas"]["Layout"];
-            /** @description How loud its sound is. */
+            /** @description Loudness of its sound. */
             loudness: components["schemas"]["Loudness"];
-            /** @description Where the room is sent. */
+            /** @description Outputs of the room. */
             outputs: components["schemas"]["Output"][];
             /** @description The participants, in order of joining. */
             participants: components["schemas"]["Participant"][];
@@ -3217,15 +3220,15 @@ export interface components {
             room: string;
             /** @description Names of the stored scenes, in order. */
             scenes: string[];
-            /** @description Whether people can be cut out. */
+            /** @description State of the segmentation: whether people can be cut out. */
             segmentation: components["schemas"]["Segmentation"];
             /** @description The settings of its owner. */
             settings: components["schemas"]["Settings"];
             /** @description Its timers, by id; left out without any. */
             timers?: components["schemas"]["Timer"][];
-            /** @description How the mix reaches each of them, in order of joining; those who are still connecting are left out. */
+            /** @description Deliveries of the mix to each of them, in order of joining; those who are still connecting are left out. */
             viewer_deliveries: components["schemas"]["Delivery"][];
-            /** @description How many only watch. */
+            /** @description Number of those who only watch. */
             viewers: number;
             /** @description In the answer to an import: what can be shown, but not as it was meant. Places are those of the file. */
             warnings?: components["schemas"]["Warning"][];
@@ -3234,12 +3237,12 @@ export interface components {
         RoomSummary: {
             /**
              * Format: date-time
-             * @description When it began.
+             * @description Time at which it began.
              */
             created_at: string;
-            /** @description How many outputs it has. */
+            /** @description Number of its outputs. */
             outputs: number;
-            /** @description How many participants are in. */
+            /** @description Number of participants who are in. */
             participants: number;
             /**
              * Format: int64
@@ -3248,16 +3251,16 @@ export interface components {
             revision: number;
             /** @description The room's name. */
             room: string;
-            /** @description How many only watch. */
+            /** @description Number of those who only watch. */
             viewers: number;
         };
         /** @description The state of the rooms. */
         RoomsReadiness: {
-            /** @description How many wait for new media or a new task after a fault. */
+            /** @description Number of rooms that wait for new media or a new task after a fault. */
             down: number;
             /**
              * Format: int64
-             * @description How often a room was begun again after a fault since the server's start.
+             * @description Number of times that a room was begun again after a fault, since the server's start.
              */
             rebuilds: number;
         };
@@ -3359,7 +3362,7 @@ export interface components {
              *     carried on frame by frame.
              */
             oldest_mask_ms: number;
-            /** @description Why it is missing. */
+            /** @description Reason why it is missing. */
             reason?: string | null;
             /**
              * Format: double
@@ -3379,14 +3382,14 @@ export interface components {
             keypoints: boolean;
             /** @description Its name. */
             model?: string | null;
-            /** @description Why it is missing. */
+            /** @description Reason why it is missing. */
             reason?: string | null;
         };
         /** @description Something that happened on the server. */
         ServerEvent: components["schemas"]["Notice"] & {
             /**
              * Format: date-time
-             * @description When.
+             * @description Time of the event.
              */
             at: string;
             /**
@@ -3430,7 +3433,7 @@ export interface components {
              * @description Share of packets lost, 0 to 1.
              */
             loss: number;
-            /** @description Why it is this one. */
+            /** @description Reason for this rendition. */
             reason: string;
             /** @description The rendition that is sent, by its height; null: sound alone. */
             rendition: string | null;
@@ -3496,7 +3499,7 @@ export interface components {
             guests_land: components["schemas"]["Landing"];
             /**
              * Format: int64
-             * @description How long a lost participant's last picture and place are kept, in milliseconds.
+             * @description Time for which a lost participant's last picture and place are kept, in milliseconds.
              */
             hold_ms: number;
             /** @description Whether the keypoints of everybody with a camera are found. */
@@ -3505,7 +3508,7 @@ export interface components {
             locked: boolean;
             /**
              * Format: int32
-             * @description How many participants may be in at once.
+             * @description Most participants who may be in at once.
              */
             max_participants: number;
         };
@@ -3557,7 +3560,7 @@ export interface components {
              * @description Since when there are such rooms.
              */
             since?: string | null;
-            /** @description How many rooms' newest state the disk has refused so far. It is tried again. */
+            /** @description Number of rooms whose newest state the disk has refused so far. It is tried again. */
             unstored_rooms: number;
         };
         /** @description Takes a picture of the canvas, which the event `photo_taken` reports. */
@@ -3580,12 +3583,12 @@ export interface components {
         Timer: {
             /**
              * Format: double
-             * @description How long it had run, in seconds, when it was started or stopped last.
+             * @description Time that it had run, in seconds, when it was started or stopped last.
              */
             elapsed: number;
             /**
              * Format: date-time
-             * @description When it ends; null while it stands, and where it only counts up.
+             * @description Time at which it ends; null while it stands, and where it only counts up.
              */
             ends_at?: string | null;
             /**
@@ -3599,12 +3602,12 @@ export interface components {
             scene?: string | null;
             /**
              * Format: int64
-             * @description How long it counts down; null: it only counts up.
+             * @description Seconds from which it counts down; null: it only counts up.
              */
             seconds?: number | null;
             /**
              * Format: date-time
-             * @description When it was started last; null while it stands.
+             * @description Time at which it was started last; null while it stands.
              */
             since?: string | null;
         };
@@ -3645,7 +3648,7 @@ export interface components {
             name?: string | null;
             /**
              * Format: int32
-             * @description How many participants it lets into one room at once; 4 when left out. For a link that many shall use.
+             * @description Number of participants whom it lets into one room at once; 4 when left out. For a link that many shall use.
              */
             places?: number | null;
             /** @description The role of its bearer. */
@@ -3654,7 +3657,7 @@ export interface components {
             room?: string | null;
             /**
              * Format: int64
-             * @description How long it is valid, in seconds; six hours when neither this nor `exp` is given.
+             * @description Lifetime in seconds; six hours when neither this nor `exp` is given.
              */
             ttl_seconds?: number | null;
         };
@@ -3662,7 +3665,7 @@ export interface components {
         TrialStep: {
             /**
              * Format: int64
-             * @description How long it took.
+             * @description Time that it took.
              */
             milliseconds: number;
             /**
@@ -3693,11 +3696,11 @@ export interface components {
         TriggerCondition: {
             /** @description The meaning of a layer that shows nobody; `block` when left out. */
             absent?: components["schemas"]["TriggerAbsent"];
-            /** @description Where. */
+            /** @description Area in which it happens. */
             area: components["schemas"]["TriggerArea"];
-            /** @description Which point; left and right are the person's own. One that is not seen (a score below 0.1) is nowhere. */
+            /** @description Point of a person; left and right are the person's own. One that is not seen (a score below 0.1) is nowhere. */
             keypoint: components["schemas"]["KeypointName"];
-            /** @description Whose; `all` when left out. */
+            /** @description Layers whose people count; `all` when left out. */
             layers?: components["schemas"]["TriggerLayers"];
         };
         TriggerLayers: "all" | string[];
@@ -3719,7 +3722,7 @@ export interface components {
         };
         /** @description Swirls the picture. */
         TwirlAction: {
-            /** @description How. */
+            /** @description The twirl. */
             twirl: components["schemas"]["Twirl"];
         };
         /** @description The warning that something can be shown, but not as it was meant. */
@@ -3747,7 +3750,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description As this room sees them: its own, and those of the shared shelf that none of its own has the name of. What is
+                 * @description As this room sees them: its own, and those of the shared shelf whose names its own do not have. What is
                  *     put or deleted is the room's own. Left out: the token's room, or, without one, the shared shelf alone.
                  * @example demo
                  */
@@ -3783,7 +3786,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description As this room sees them: its own, and those of the shared shelf that none of its own has the name of. What is
+                 * @description As this room sees them: its own, and those of the shared shelf whose names its own do not have. What is
                  *     put or deleted is the room's own. Left out: the token's room, or, without one, the shared shelf alone.
                  * @example demo
                  */
@@ -3838,7 +3841,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description As this room sees them: its own, and those of the shared shelf that none of its own has the name of. What is
+                 * @description As this room sees them: its own, and those of the shared shelf whose names its own do not have. What is
                  *     put or deleted is the room's own. Left out: the token's room, or, without one, the shared shelf alone.
                  * @example demo
                  */
@@ -3866,7 +3869,7 @@ export interface operations {
                     "application/json": components["schemas"]["Asset"];
                 };
             };
-            /** @description Kept; there was none of this name */
+            /** @description Kept; the name was free */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -3917,7 +3920,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description As this room sees them: its own, and those of the shared shelf that none of its own has the name of. What is
+                 * @description As this room sees them: its own, and those of the shared shelf whose names its own do not have. What is
                  *     put or deleted is the room's own. Left out: the token's room, or, without one, the shared shelf alone.
                  * @example demo
                  */
@@ -6348,7 +6351,7 @@ export interface operations {
             path: {
                 /** @description The room's name */
                 room: string;
-                /** @description The scene's name: 1 to 64 characters, none of `/ \ ? # %`, no dot in front, and not `next` or `previous` */
+                /** @description The scene's name: 1 to 64 characters, not `/ \ ? # %`, no dot in front, and not `next` or `previous` */
                 name: string;
             };
             cookie?: never;
@@ -6368,7 +6371,7 @@ export interface operations {
                     "application/json": components["schemas"]["Scene"];
                 };
             };
-            /** @description Stored; there was none of this name */
+            /** @description Stored; the name was free */
             201: {
                 headers: {
                     [name: string]: unknown;
