@@ -171,7 +171,6 @@ const PARTS_WITHOUT_CIRCLES: &[&str] = &[
     "media::file",
     "media::iso",
     "media::output",
-    "media::pictures",
     "media::port",
     "media::sdp",
 ];
