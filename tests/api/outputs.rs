@@ -164,6 +164,38 @@ async fn an_output_is_changed_stopped_and_started() {
 }
 
 #[tokio::test]
+async fn stored_secrets_do_not_go_to_another_address() {
+    let server = Server::start().await;
+    server.send("PUT", "/rooms/demo", &json!({})).await;
+    for (kind, url, other, secret) in [
+        ("rtmp", "rtmp://h.example/app", "rtmp://other.example/app", "key"),
+        ("whip", "https://h.example/whip/a", "http://h.example/whip/a", "token"),
+    ] {
+        let body = json!({"type": kind, "url": url, secret: KEY});
+        let made = server.send("POST", "/rooms/demo/outputs", &body).await;
+        assert_eq!(made.status, 201, "{made:?}");
+        let (before, id) = (made.json()["url"].clone(), made.json()["id"].as_str().unwrap().to_owned());
+        let one = format!("/rooms/demo/outputs/{id}");
+        let pointer = format!("/{secret}");
+        let refused = server.send("PATCH", &one, &json!({"url": other})).await;
+        assert!(!refused.text().contains(KEY), "{refused:?}");
+        assert_eq!(refused.faults(422), [pointer.as_str()]);
+        let refused = server.send("PATCH", &one, &json!({"url": format!("{url}/elsewhere")})).await;
+        assert_eq!(refused.faults(422), [pointer.as_str()]);
+        assert_eq!(server.get(&one).await.json()["url"], before, "nothing has changed");
+        let same = server.send("PATCH", &one, &json!({"url": url, "video": {"bitrate": 900}})).await;
+        assert_eq!(same.status, 200, "the same address keeps it: {same:?}");
+        let moved = server.send("PATCH", &one, &json!({"url": other, secret: "another-secret"})).await;
+        assert_eq!(moved.status, 200, "{moved:?}");
+        let bare = if kind == "rtmp" { format!("{url}/k") } else { url.to_owned() };
+        let without = server.send("PATCH", &one, &json!({"url": bare, secret: null})).await;
+        assert_eq!(without.status, 200, "{without:?}");
+        let free = server.send("PATCH", &one, &json!({"url": format!("{other}/k")})).await;
+        assert_eq!(free.status, 200, "nothing is stored that could go there: {free:?}");
+    }
+}
+
+#[tokio::test]
 async fn one_room_does_not_have_more_encoded_than_leaves_room_for_others() {
     let server = Server::start().await;
     server.send("PUT", "/rooms/demo", &json!({})).await;

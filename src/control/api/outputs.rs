@@ -201,7 +201,8 @@ pub async fn get_output(State(app): State<AppState>, access: Access, output: Ite
 }
 
 /// Changes an output by a JSON Merge Patch (RFC 7396) of what it was made with. What is encoded changes at the next
-/// keyframe, over the same connection; another address, or a recording or HLS, begins again.
+/// keyframe, over the same connection; another address, or a recording or HLS, begins again. Another `url` needs its `key`
+/// and `token` with it: those that are stored belong to the address before.
 #[utoipa::path(
     patch, path = "/rooms/{room}/outputs/{id}", tag = "outputs",
     params(
@@ -236,11 +237,29 @@ pub async fn patch_output(
         tracing::debug!(%error, "a patch of an output is invalid");
         Problem::invalid(vec![Fault { pointer: String::new(), detail: unreadable(&error) }])
     })?;
+    let carried = secrets_carried_away(&before, &document, &body.0);
+    if !carried.is_empty() {
+        return Err(Problem::invalid(carried));
+    }
     // What it shows already was checked: one can be stopped whatever the server has left.
     let shows_another = document.aux() != before.aux();
     let spec = spec_of(&app, &access, &output.name, &document, shows_another).await?;
     let (revision, output) = room.change_output(output.id, document, spec, &guard.0).await?;
     Ok(([(header::ETAG, revision.etag())], Json(output)).into_response())
+}
+
+/// Finds the stored secrets that a patch would send to another address than the one that they were given for. Producers
+/// never see them, so they must not be able to have them sent to a server of their own.
+fn secrets_carried_away(before: &OutputDocument, after: &OutputDocument, patch: &Value) -> Vec<Fault> {
+    if after.url == before.url {
+        return Vec::new();
+    }
+    let kept = |(name, secret): (&str, &Option<String>)| {
+        let is_stored = secret.as_deref().is_some_and(|secret| !secret.is_empty()) && patch.get(name).is_none();
+        let detail = "must be given with another `url`, or removed by null: the stored one belongs to the address before";
+        is_stored.then(|| Fault { pointer: format!("/{name}"), detail: detail.to_owned() })
+    };
+    [("key", &after.key), ("token", &after.token)].into_iter().filter_map(kept).collect()
 }
 
 /// Says why a merged document is no output, without what is in it.
