@@ -11,18 +11,16 @@
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use gstreamer::{self as gst, ClockTime};
+use tracing::warn;
 
 use super::{BACKLOG, Ends};
-use crate::media::port::{Split, VideoSettings};
+use crate::media::port::{Split, VideoSettings, notes::MAX_MARKERS};
 
 /// An encoder of the picture gives a unit at most so long after its frame.
 const LOOKS_AHEAD: ClockTime = ClockTime::from_seconds(6);
 
 /// Time for which a picture stands whose encoder does not say so.
 const PICTURE: ClockTime = ClockTime::from_mseconds(33);
-
-/// Markers that may wait for their picture.
-const MARKS_WAITING: usize = 100;
 
 /// A marker on the output's time line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -206,8 +204,11 @@ impl Feed {
 
     /// Takes a marker.
     pub(super) fn mark(&mut self, name: Arc<str>, at: ClockTime) {
-        if self.marks.len() < MARKS_WAITING {
+        if self.marks.len() < MAX_MARKERS {
             self.marks.push_back((at, name));
+        } else {
+            // Only of a recording that has its most already, where another that runs beside it has not.
+            warn!(%name, "a marker is lost: a recording has no more");
         }
         if self.gate == Gate::Closed && self.passing.is_none() {
             self.settle_marks();
@@ -503,3 +504,6 @@ fn bounded(waiting: &mut VecDeque<Item>) -> bool {
     waiting.clear();
     true
 }
+
+#[cfg(test)]
+mod tests;

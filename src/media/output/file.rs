@@ -130,10 +130,10 @@ impl Kind for File {
         }
     }
 
-    fn mark(&self, name: &str, at: Duration) -> io::Result<()> {
+    fn mark(&self, markers: Vec<Chapter>) -> io::Result<()> {
         let mut recording = self.recording.lock();
         let Some((_, part)) = recording.parts.iter_mut().next_back() else { return Ok(()) };
-        part.notes.chapters.push(Chapter { name: name.to_owned(), at });
+        part.notes.chapters.extend(markers);
         // What was marked later may come from before a pause.
         part.notes.chapters.sort_by_key(|chapter| chapter.at);
         self.write(part)

@@ -14,7 +14,7 @@ use tracing::{info, warn};
 
 use super::{
     ENDED, Ends, FAREWELL, Kind, Link, Opening, destination,
-    feed::Feed,
+    feed::{Feed, Mark},
     retry::{Flowing, Next, Retry, Watchdog},
 };
 use crate::media::{
@@ -22,7 +22,7 @@ use crate::media::{
         clock::{clock_time, media_clock},
         launch::Launches,
     },
-    port::{Blame, Flow, OutputFault, OutputState, OutputTarget, Recorded, VideoSettings},
+    port::{Blame, Flow, OutputFault, OutputState, OutputTarget, Recorded, VideoSettings, notes::Chapter},
 };
 
 /// Picture and sound must come within this time: the longest time between two keyframes, and some.
@@ -366,12 +366,19 @@ impl Worker {
             (feed.take_marks(), feed.length(), feed.passes_on())
         };
         part.length = length;
-        for mark in marks {
-            if let Err(error) = self.destination.mark(&mark.name, mark.at) {
-                warn!(output = %self.name, %error, "a marker could not be written");
-            }
+        if let Err(error) = self.write_marks(marks) {
+            warn!(output = %self.name, %error, "markers could not be written");
         }
         passes_on
+    }
+
+    /// Writes all markers of a moment at once: a thousand may come together.
+    fn write_marks(&self, marks: Vec<Mark>) -> std::io::Result<()> {
+        if marks.is_empty() {
+            return Ok(());
+        }
+        let chapter = |Mark { name, at }: Mark| Chapter { name: name.to_string(), at };
+        self.destination.mark(marks.into_iter().map(chapter).collect())
     }
 
     /// Returns whether a part that passed on is over.
@@ -395,10 +402,8 @@ impl Worker {
     fn say_farewell(&self, part: Part<'_>, before: Option<(Part<'_>, Duration)>) {
         let Some(mut feed) = self.shared.running.lock().take() else { return };
         feed.end();
-        for mark in feed.take_marks() {
-            // The recording is over; what could not be written is in the log of the disk.
-            let _ = self.destination.mark(&mark.name, mark.at);
-        }
+        // The recording is over; what could not be written is in the log of the disk.
+        let _ = self.write_marks(feed.take_marks());
         let length = feed.length();
         for mut part in before.into_iter().map(|(part, _)| part).chain([Part { length, ..part }]) {
             part.link.say_farewell(&part.broken);

@@ -7,14 +7,14 @@ use std::{
 };
 
 use super::{
-    Effect, MAX_MARKERS, MAX_OUTPUTS, Now, State,
+    Effect, MAX_OUTPUTS, Now, State,
     output::{KeptOutput, Marker, Output, OutputDocument, OutputEntry, OutputPhase},
     view::Event,
 };
 use crate::{
     control::room::error::RoomError,
     layout::Fault,
-    media::port::{Flow, MediaCommand, OutputId, OutputSpec, OutputState},
+    media::port::{Flow, MediaCommand, OutputId, OutputSpec, OutputState, notes::MAX_MARKERS},
 };
 
 /// A run that has not been reported as ended for so long is not waited for: its media may be another by now.
