@@ -164,6 +164,29 @@ async fn an_output_is_changed_stopped_and_started() {
 }
 
 #[tokio::test]
+async fn a_patch_names_the_wrong_places_that_a_new_output_has() {
+    let server = Server::start().await;
+    server.send("PUT", "/rooms/demo", &json!({})).await;
+    let made = server.send("POST", "/rooms/demo/outputs", &json!({"type": "file"})).await.json();
+    let one = format!("/rooms/demo/outputs/{}", made["id"].as_str().unwrap());
+    for (patch, pointer) in [
+        (json!({"video": {"fps": "x"}}), "/video/fps"),
+        (json!({"video": {"foo": 1}}), "/video/foo"),
+        (json!({"audio": {"channels": [1]}}), "/audio/channels"),
+        (json!({"name": 5}), "/name"),
+        (json!({"foo": 1}), "/foo"),
+        (json!({"container": "x"}), "/container"),
+        (json!({"enabled": "yes"}), "/enabled"),
+    ] {
+        assert_eq!(server.send("PATCH", &one, &patch).await.faults(422), [pointer], "{patch}");
+        let mut new = patch.clone();
+        new["type"] = json!("file");
+        assert_eq!(server.send("POST", "/rooms/demo/outputs", &new).await.faults(422), [pointer], "{new}");
+    }
+    assert_eq!(server.get(&one).await.json()["video"], made["video"], "nothing has changed");
+}
+
+#[tokio::test]
 async fn stored_secrets_do_not_go_to_another_address() {
     let server = Server::start().await;
     server.send("PUT", "/rooms/demo", &json!({})).await;

@@ -15,7 +15,7 @@ use super::{
     AppState,
     auth::{Access, Role},
     bounds, capacity, hls,
-    problem::{ApiJson, ApiResult, Problem, ProblemSchema},
+    problem::{ApiJson, ApiResult, Problem, ProblemSchema, shape},
     room_path::{ItemPath, Precondition, RoomPath, find, find_to_direct},
 };
 use crate::{
@@ -232,10 +232,9 @@ pub async fn patch_output(
     let room = find(&app, &output.name)?;
     let before = room.output_document(output.id.clone()).await?;
     let after = merge(&serde_json::to_value(&before).unwrap_or_default(), &body.0);
-    let document: OutputDocument = serde_json::from_value(after).map_err(|error| {
-        // It may repeat a part of an address.
-        tracing::debug!(%error, "a patch of an output is invalid");
-        Problem::invalid(vec![Fault { pointer: String::new(), detail: unreadable(&error) }])
+    let document: OutputDocument = shape(after).map_err(|problem| {
+        let readable = |fault: Fault| Fault { detail: unreadable(fault.detail), ..fault };
+        Problem::invalid(problem.errors.into_iter().map(readable).collect())
     })?;
     let carried = secrets_carried_away(&before, &document, &body.0);
     if !carried.is_empty() {
@@ -262,12 +261,11 @@ fn secrets_carried_away(before: &OutputDocument, after: &OutputDocument, patch: 
     [("key", &after.key), ("token", &after.token)].into_iter().filter_map(kept).collect()
 }
 
-/// Says why a merged document is no output, without what is in it.
-fn unreadable(error: &serde_json::Error) -> String {
-    let text = error.to_string();
+/// Says why a place of a merged document is wrong, without what is in it: that may be a part of an address.
+fn unreadable(detail: String) -> String {
     // Only these name keys and kinds, of which nothing is secret.
-    let may = ["unknown field", "missing field", "unknown variant"].iter().any(|kind| text.starts_with(kind));
-    if may { text } else { "is not an output: a value has the wrong type".to_owned() }
+    let may = ["unknown field", "missing field", "unknown variant"].iter().any(|kind| detail.starts_with(kind));
+    if may { detail } else { "has the wrong type".to_owned() }
 }
 
 /// Starts an output; one that failed is tried again.
