@@ -255,7 +255,8 @@ fn secrets_carried_away(before: &OutputDocument, after: &OutputDocument, patch: 
     }
     let kept = |(name, secret): (&str, &Option<String>)| {
         let is_stored = secret.as_deref().is_some_and(|secret| !secret.is_empty()) && patch.get(name).is_none();
-        let detail = "must be given with another `url`, or removed by null: the stored one belongs to the address before";
+        let detail =
+            "must be given with another `url`, or removed by null: the stored one belongs to the address before";
         is_stored.then(|| Fault { pointer: format!("/{name}"), detail: detail.to_owned() })
     };
     [("key", &after.key), ("token", &after.token)].into_iter().filter_map(kept).collect()

@@ -198,11 +198,12 @@ impl Destination for File {
         let mut recording = self.recording.lock();
         let (path, lock) = if part == 1 {
             let time = Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
-            let (stem, path, lock) = self.open_first(&format!("{name}-{time}")).map_err(|error| match error.kind() {
-                // They are found free in another second.
-                io::ErrorKind::AlreadyExists => OutputFault::new(Blame::Server, "the recording finds no name"),
-                _ => refused(error),
-            })?;
+            let (stem, path, lock) =
+                self.open_first(&format!("{name}-{time}")).map_err(|error| match error.kind() {
+                    // They are found free in another second.
+                    io::ErrorKind::AlreadyExists => OutputFault::new(Blame::Server, "the recording finds no name"),
+                    _ => refused(error),
+                })?;
             *recording = Recording { stem, parts: BTreeMap::new() };
             (path, lock)
         } else {

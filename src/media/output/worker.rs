@@ -18,6 +18,7 @@ use super::{
     retry::{Flowing, Next, Retry, Watchdog},
 };
 use crate::media::{
+    codec::encoder_patience,
     gst::{
         clock::{clock_time, media_clock},
         launch::Launches,
@@ -25,8 +26,9 @@ use crate::media::{
     port::{Blame, Flow, OutputFault, OutputState, OutputTarget, Recorded, VideoSettings, notes::Chapter},
 };
 
-/// Picture and sound must come within this time: the longest time between two keyframes, and some.
-const ENCODERS_BEGIN: Duration = Duration::from_secs(25);
+/// The longest time between two keyframes, and some. Picture and sound must come within this and the time that an encoder
+/// may take.
+const KEYFRAME_COMES: Duration = Duration::from_secs(20);
 
 /// Time between two looks of the thread at its attempt.
 const LOOK: Duration = Duration::from_millis(250);
@@ -267,6 +269,7 @@ impl Worker {
         }
         let mut before: Option<(Part<'_>, Duration)> = None;
         let mut begun = media_clock().now();
+        let mut fed_since = begun;
         let (mut live_since, mut written) = (None, 0);
         let mut watchdog = Watchdog::new(begun);
         let (mut told, mut behind) = ((begun, 0), None);
@@ -325,15 +328,20 @@ impl Worker {
             behind = behind.filter(|since| now.saturating_sub(*since) < CAUGHT_UP);
             if rests {
                 // Nothing is to come.
-                (begun, watchdog, told) = (now, Watchdog::resumed(now, bytes), (now, bytes));
+                (begun, fed_since, watchdog, told) = (now, now, Watchdog::resumed(now, bytes), (now, bytes));
                 continue;
             }
-            if !is_fed && now.saturating_sub(begun) > ENCODERS_BEGIN {
+            let fps = self.shared.video.lock().map_or(u32::MAX, |video| video.fps);
+            if !is_fed && now.saturating_sub(begun) > KEYFRAME_COMES + encoder_patience(fps) {
                 break OutputFault::new(Blame::Server, "no picture, or no sound, comes from the room");
+            }
+            if !is_fed {
+                // An encoder of few frames a second may take longer than the other end has.
+                (fed_since, watchdog) = (now, Watchdog::resumed(now, bytes));
             }
             let waits = live_since.is_none() && is_fed;
             let patience = self.destination.patience().unwrap_or(Duration::MAX);
-            if waits && now.saturating_sub(begun) > patience {
+            if waits && now.saturating_sub(fed_since) > patience {
                 break OutputFault::new(Blame::Destination, "the other end does not take the stream");
             }
             if live_since.is_some() && watchdog.bytes(now, bytes) != Flowing::Yes {

@@ -64,3 +64,51 @@ fn as_many_markers_wait_for_their_picture_as_a_recording_may_have() {
     assert_eq!(marks.len(), MAX_MARKERS);
     assert_eq!(marks[999], Mark { name: "m999".into(), at: Duration::from_millis(500) });
 }
+
+/// Settings of so many frames a second.
+fn settings(fps: u32) -> VideoSettings {
+    crate::media::port::Wishes::default().video((640, 360, fps))
+}
+
+#[test]
+fn a_stream_begins_however_long_an_encoder_of_few_frames_looks_ahead() {
+    let (mut feed, counts, caps) = feed();
+    feed.encoded_as(&settings(1));
+    // The keyframe of the beginning comes twelve seconds after its sound.
+    for at in (0..12_000).step_by(20) {
+        feed.sound(&unit(at, 20, gst::BufferFlags::empty()), &caps);
+    }
+    feed.picture(&unit(0, 1000, gst::BufferFlags::empty()));
+    feed.picture(&unit(1000, 1000, gst::BufferFlags::DELTA_UNIT));
+    assert_eq!(counts.get(), [2, 50], "both pictures, and the first second's sound");
+    let (mut feed, counts, caps) = self::feed();
+    feed.encoded_as(&settings(30));
+    for at in (0..12_000).step_by(20) {
+        feed.sound(&unit(at, 20, gst::BufferFlags::empty()), &caps);
+    }
+    assert!(feed.sound.len() <= 301, "at the usual rate no more than six seconds wait: {}", feed.sound.len());
+    feed.picture(&unit(0, 33, gst::BufferFlags::empty()));
+    assert_eq!(counts.get(), [0, 0], "a picture without the sound of its time is not begun with");
+}
+
+#[test]
+fn sound_that_waited_for_its_picture_counts_not_among_what_waits_for_the_next_part() {
+    let (mut feed, _, caps) = feed();
+    feed.split = Some(Split::Seconds(2));
+    feed.encoded_as(&settings(1));
+    for at in (0..20_000).step_by(20) {
+        feed.sound(&unit(at, 20, gst::BufferFlags::empty()), &caps);
+    }
+    for (at, flags) in
+        [(0, gst::BufferFlags::empty()), (1000, gst::BufferFlags::DELTA_UNIT), (2000, gst::BufferFlags::empty())]
+    {
+        feed.picture(&unit(at, 1000, flags));
+    }
+    assert!(feed.passes_on());
+    feed.picture(&unit(3000, 1000, gst::BufferFlags::DELTA_UNIT));
+    assert!(!feed.has_overflown(), "900 packets waited before");
+    for at in 0..451 {
+        feed.picture(&unit(4000 + at, 1, gst::BufferFlags::DELTA_UNIT));
+    }
+    assert!(feed.has_overflown(), "what comes for seconds meanwhile is not kept");
+}
