@@ -350,6 +350,21 @@ async fn recordings_pause_and_take_markers_and_other_outputs_do_not() {
     }
 }
 
+#[tokio::test]
+async fn a_marker_is_refused_while_the_only_recording_waits_for_its_next_try() {
+    let server = Server::start().await;
+    let (mut page, _) = Page::join(&server, "demo", "ann").await;
+    let made = server.send("POST", "/rooms/demo/outputs", &json!({"type": "file"})).await.json();
+    let id = OutputId(made["id"].as_str().unwrap().into());
+    let (media, marker) = (server.media.room("demo"), json!({"name": "the goal"}));
+    let broken = OutputState::Retrying { attempt: 1, after: Duration::from_secs(60), fault: fault("the disk is full") };
+    for (state, name, status) in [(broken, "retrying", 409), (OutputState::Live, "live", 201)] {
+        media.say(MediaEvent::Output { output: id.clone(), state });
+        while page.wait_for_event("output_changed").await["output"]["state"] != name {}
+        assert_eq!(server.send("POST", "/rooms/demo/markers", &marker).await.status, status, "{name}");
+    }
+}
+
 /// The notes beside a recording that has come to its end.
 const NOTES: &str = ";FFMETADATA1\ncreation_time=2026-11-28T12:00:00.250000Z\nlength_seconds=61.500\n\
                      [CHAPTER]\nTIMEBASE=1/1000\nSTART=1500\nEND=2000\ntitle=a\\=b\n";

@@ -131,7 +131,11 @@ impl State {
     /// # Errors
     /// [`RoomError::NoRecordings`], [`RoomError::TooManyMarkers`].
     pub fn mark(&mut self, name: Arc<str>, now: Now) -> Result<Marker, RoomError> {
-        let mut recordings = self.outputs.iter_mut().filter(|sending| sending.records() && sending.runs()).peekable();
+        // One that waits for its next try writes nothing, and would lose it.
+        let writes = |sending: &&mut OutputEntry| {
+            sending.records() && sending.runs() && sending.phase() != OutputPhase::Retrying
+        };
+        let mut recordings = self.outputs.iter_mut().filter(writes).peekable();
         if recordings.peek().is_none() {
             return Err(RoomError::NoRecordings);
         }
