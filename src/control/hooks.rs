@@ -35,7 +35,7 @@ use crate::{
     control::room::{Entry, Reader, ServerEvent},
 };
 
-/// Events that wait for one receiver; 3 MB at most.
+/// Events that wait for one receiver; 3 MB at most, for notices leave out layouts of outputs.
 const MOST_WAITING: usize = 1000;
 
 /// Requests that one receiver gets at once, of as many rooms.

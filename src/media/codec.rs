@@ -1,6 +1,6 @@
 //! Codecs and sizes: the video codecs, the sizes that a room is sent in, and the two together. PURE.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, time::Duration};
 
 /// A video codec that we may receive or send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -52,6 +52,19 @@ pub const SENT: [VideoCodec; 2] = [VideoCodec::H264, VideoCodec::Vp8];
 pub fn bitrate_for(width: u32, height: u32, fps: u32) -> u32 {
     let bits = f64::from(width) * f64::from(height) * f64::from(fps) * 0.09;
     (bits as u32).clamp(150_000, 12_000_000)
+}
+
+/// The least time for which an encoder is waited for.
+const ENCODER_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Frames that an encoder may have taken before it gives the first unit: x264 looks at most 40 ahead (`medium`), and a few
+/// more wait for its threads and for B-frames.
+const FRAMES_AHEAD: u32 = 60;
+
+/// Returns how long after a frame an encoder of so many frames a second may give its unit. Where there are few, those that
+/// it looks at ahead take their time.
+pub fn encoder_patience(fps: u32) -> Duration {
+    ENCODER_PATIENCE.max(Duration::from_secs(FRAMES_AHEAD.into()) / fps.max(1))
 }
 
 /// One of a room's picture sizes. In order, the larger picture comes first.
@@ -136,6 +149,13 @@ mod tests {
             assert_eq!(codec.to_string().parse::<VideoCodec>().unwrap(), codec);
         }
         assert!("VP8".parse::<VideoCodec>().is_err());
+    }
+
+    #[test]
+    fn encoders_of_few_frames_a_second_are_waited_for_longer() {
+        let seconds = |fps| encoder_patience(fps).as_secs_f64();
+        assert_eq!([1, 2, 5, 12, 30, 60].map(seconds), [60.0, 30.0, 12.0, 5.0, 5.0, 5.0]);
+        assert_eq!([0, u32::MAX].map(seconds), [60.0, 5.0], "no rate, and none that is known");
     }
 
     #[test]

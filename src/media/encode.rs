@@ -27,7 +27,7 @@ pub mod sound;
 use keyframe::KeyframeArbiter;
 
 use crate::media::{
-    codec::bitrate_for,
+    codec::{bitrate_for, encoder_patience},
     gst::{
         clock::media_clock,
         handoff,
@@ -50,9 +50,6 @@ const GOP: Duration = Duration::from_secs(2);
 
 /// The longest queue before the encoder. More would only be latency.
 const BACKLOG: Duration = Duration::from_millis(100);
-
-/// An encoder that takes frames and gives nothing for so long hangs. Half a frame a second is the slowest rate.
-const HUNG: Duration = Duration::from_secs(5);
 
 /// No frame waits for its unit.
 const NOTHING: u64 = u64::MAX;
@@ -80,6 +77,8 @@ pub struct Encoder {
     /// Moment at which the first frame was brought after which no unit has come, in nanoseconds; [`NOTHING`]: units
     /// have come for all.
     waits_since: std::sync::Arc<AtomicU64>,
+    /// One that takes frames and gives nothing for longer hangs.
+    patience: Duration,
 }
 
 /// The stream that an encoder makes of frames.
@@ -128,6 +127,7 @@ impl Encoder {
             }
             Recipe::Broadcast(settings, speed) => broadcast::tune(&owned, &element, &settings, speed)?,
         }
+        let (Recipe::Live { fps, .. } | Recipe::Broadcast(VideoSettings { fps, .. }, _)) = recipe;
         let interval = if matches!(recipe, Recipe::Live { .. }) { KEYFRAME_INTERVAL } else { SELDOM };
         let arbiter = std::sync::Arc::new(Mutex::new(KeyframeArbiter::new(interval)));
         let on_keyframe = arbiter.clone();
@@ -154,9 +154,8 @@ impl Encoder {
                 on_error(format!("{element}: {text} ({detail})"));
             }
         });
-        let encoder =
-            Self { owned, frames, element, arbiter, caps: Mutex::default(), dropped: AtomicU64::new(0), waits_since };
-        Ok(encoder)
+        let (caps, dropped, patience) = (Mutex::default(), AtomicU64::new(0), encoder_patience(fps));
+        Ok(Self { owned, frames, element, arbiter, caps, dropped, waits_since, patience })
     }
 
     /// Encodes a composed frame, or drops it when too many wait.
@@ -210,7 +209,7 @@ impl Encoder {
     /// Returns whether it takes frames and gives nothing.
     pub fn is_hung(&self, now: Duration) -> bool {
         let since = self.waits_since.load(Ordering::Relaxed);
-        since != NOTHING && nanoseconds(now).saturating_sub(since) > nanoseconds(HUNG)
+        since != NOTHING && nanoseconds(now).saturating_sub(since) > nanoseconds(self.patience)
     }
 
     /// Counts the time that it has taken so far for nothing.

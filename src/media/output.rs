@@ -42,7 +42,7 @@ use trial::Steps;
 
 use crate::media::{
     gst::{launch::Launches, pipeline::OwnedPipeline, stage::StageError},
-    port::{Blame, OutputFault, OutputTarget, Recorded, Split, Trial, VideoSettings},
+    port::{Blame, OutputFault, OutputTarget, Recorded, Split, Trial, VideoSettings, notes::Chapter},
 };
 
 /// The operations of a kind of output that the worker uses. Called on the output's thread.
@@ -64,11 +64,11 @@ pub trait Kind: fmt::Debug + Send + 'static {
     }
     /// Hears, again and again, when in running time the first picture was composed.
     fn begun(&self, _start: Duration) {}
-    /// Takes a marker of the newest part, at so long after its begin.
+    /// Takes markers of the newest part, by when they are after its begin.
     ///
     /// # Errors
-    /// Why it is lost.
-    fn mark(&self, _name: &str, _at: Duration) -> std::io::Result<()> {
+    /// Why they are not written yet.
+    fn mark(&self, _markers: Vec<Chapter>) -> std::io::Result<()> {
         Ok(())
     }
     /// Notes that a part has come to its end, and is so long. The file that it leaves, if it does.

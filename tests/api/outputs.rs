@@ -164,6 +164,61 @@ async fn an_output_is_changed_stopped_and_started() {
 }
 
 #[tokio::test]
+async fn a_patch_names_the_wrong_places_that_a_new_output_has() {
+    let server = Server::start().await;
+    server.send("PUT", "/rooms/demo", &json!({})).await;
+    let made = server.send("POST", "/rooms/demo/outputs", &json!({"type": "file"})).await.json();
+    let one = format!("/rooms/demo/outputs/{}", made["id"].as_str().unwrap());
+    for (patch, pointer) in [
+        (json!({"video": {"fps": "x"}}), "/video/fps"),
+        (json!({"video": {"foo": 1}}), "/video/foo"),
+        (json!({"audio": {"channels": [1]}}), "/audio/channels"),
+        (json!({"name": 5}), "/name"),
+        (json!({"foo": 1}), "/foo"),
+        (json!({"container": "x"}), "/container"),
+        (json!({"enabled": "yes"}), "/enabled"),
+    ] {
+        assert_eq!(server.send("PATCH", &one, &patch).await.faults(422), [pointer], "{patch}");
+        let mut new = patch.clone();
+        new["type"] = json!("file");
+        assert_eq!(server.send("POST", "/rooms/demo/outputs", &new).await.faults(422), [pointer], "{new}");
+    }
+    assert_eq!(server.get(&one).await.json()["video"], made["video"], "nothing has changed");
+}
+
+#[tokio::test]
+async fn stored_secrets_do_not_go_to_another_address() {
+    let server = Server::start().await;
+    server.send("PUT", "/rooms/demo", &json!({})).await;
+    for (kind, url, other, secret) in [
+        ("rtmp", "rtmp://h.example/app", "rtmp://other.example/app", "key"),
+        ("whip", "https://h.example/whip/a", "http://h.example/whip/a", "token"),
+    ] {
+        let body = json!({"type": kind, "url": url, secret: KEY});
+        let made = server.send("POST", "/rooms/demo/outputs", &body).await;
+        assert_eq!(made.status, 201, "{made:?}");
+        let (before, id) = (made.json()["url"].clone(), made.json()["id"].as_str().unwrap().to_owned());
+        let one = format!("/rooms/demo/outputs/{id}");
+        let pointer = format!("/{secret}");
+        let refused = server.send("PATCH", &one, &json!({"url": other})).await;
+        assert!(!refused.text().contains(KEY), "{refused:?}");
+        assert_eq!(refused.faults(422), [pointer.as_str()]);
+        let refused = server.send("PATCH", &one, &json!({"url": format!("{url}/elsewhere")})).await;
+        assert_eq!(refused.faults(422), [pointer.as_str()]);
+        assert_eq!(server.get(&one).await.json()["url"], before, "nothing has changed");
+        let same = server.send("PATCH", &one, &json!({"url": url, "video": {"bitrate": 900}})).await;
+        assert_eq!(same.status, 200, "the same address keeps it: {same:?}");
+        let moved = server.send("PATCH", &one, &json!({"url": other, secret: "another-secret"})).await;
+        assert_eq!(moved.status, 200, "{moved:?}");
+        let bare = if kind == "rtmp" { format!("{url}/k") } else { url.to_owned() };
+        let without = server.send("PATCH", &one, &json!({"url": bare, secret: null})).await;
+        assert_eq!(without.status, 200, "{without:?}");
+        let free = server.send("PATCH", &one, &json!({"url": format!("{other}/k")})).await;
+        assert_eq!(free.status, 200, "nothing is stored that could go there: {free:?}");
+    }
+}
+
+#[tokio::test]
 async fn one_room_does_not_have_more_encoded_than_leaves_room_for_others() {
     let server = Server::start().await;
     server.send("PUT", "/rooms/demo", &json!({})).await;
@@ -292,6 +347,21 @@ async fn recordings_pause_and_take_markers_and_other_outputs_do_not() {
     {
         let refused = server.send("PATCH", &one, &json!({"split": split})).await;
         assert_eq!(refused.faults(422), [pointer]);
+    }
+}
+
+#[tokio::test]
+async fn a_marker_is_refused_while_the_only_recording_waits_for_its_next_try() {
+    let server = Server::start().await;
+    let (mut page, _) = Page::join(&server, "demo", "ann").await;
+    let made = server.send("POST", "/rooms/demo/outputs", &json!({"type": "file"})).await.json();
+    let id = OutputId(made["id"].as_str().unwrap().into());
+    let (media, marker) = (server.media.room("demo"), json!({"name": "the goal"}));
+    let broken = OutputState::Retrying { attempt: 1, after: Duration::from_secs(60), fault: fault("the disk is full") };
+    for (state, name, status) in [(broken, "retrying", 409), (OutputState::Live, "live", 201)] {
+        media.say(MediaEvent::Output { output: id.clone(), state });
+        while page.wait_for_event("output_changed").await["output"]["state"] != name {}
+        assert_eq!(server.send("POST", "/rooms/demo/markers", &marker).await.status, status, "{name}");
     }
 }
 

@@ -15,7 +15,7 @@ use super::{
     AppState,
     auth::{Access, Role},
     bounds, capacity, hls,
-    problem::{ApiJson, ApiResult, Problem, ProblemSchema},
+    problem::{ApiJson, ApiResult, Problem, ProblemSchema, shape},
     room_path::{ItemPath, Precondition, RoomPath, find, find_to_direct},
 };
 use crate::{
@@ -201,7 +201,8 @@ pub async fn get_output(State(app): State<AppState>, access: Access, output: Ite
 }
 
 /// Changes an output by a JSON Merge Patch (RFC 7396) of what it was made with. What is encoded changes at the next
-/// keyframe, over the same connection; another address, or a recording or HLS, begins again.
+/// keyframe, over the same connection; another address, or a recording or HLS, begins again. Another `url` needs its `key`
+/// and `token` with it: those that are stored belong to the address before.
 #[utoipa::path(
     patch, path = "/rooms/{room}/outputs/{id}", tag = "outputs",
     params(
@@ -231,11 +232,14 @@ pub async fn patch_output(
     let room = find(&app, &output.name)?;
     let before = room.output_document(output.id.clone()).await?;
     let after = merge(&serde_json::to_value(&before).unwrap_or_default(), &body.0);
-    let document: OutputDocument = serde_json::from_value(after).map_err(|error| {
-        // It may repeat a part of an address.
-        tracing::debug!(%error, "a patch of an output is invalid");
-        Problem::invalid(vec![Fault { pointer: String::new(), detail: unreadable(&error) }])
+    let document: OutputDocument = shape(after).map_err(|problem| {
+        let readable = |fault: Fault| Fault { detail: unreadable(fault.detail), ..fault };
+        Problem::invalid(problem.errors.into_iter().map(readable).collect())
     })?;
+    let carried = secrets_carried_away(&before, &document, &body.0);
+    if !carried.is_empty() {
+        return Err(Problem::invalid(carried));
+    }
     // What it shows already was checked: one can be stopped whatever the server has left.
     let shows_another = document.aux() != before.aux();
     let spec = spec_of(&app, &access, &output.name, &document, shows_another).await?;
@@ -243,12 +247,26 @@ pub async fn patch_output(
     Ok(([(header::ETAG, revision.etag())], Json(output)).into_response())
 }
 
-/// Says why a merged document is no output, without what is in it.
-fn unreadable(error: &serde_json::Error) -> String {
-    let text = error.to_string();
+/// Finds the stored secrets that a patch would send to another address than the one that they were given for. Producers
+/// never see them, so they must not be able to have them sent to a server of their own.
+fn secrets_carried_away(before: &OutputDocument, after: &OutputDocument, patch: &Value) -> Vec<Fault> {
+    if after.url == before.url {
+        return Vec::new();
+    }
+    let kept = |(name, secret): (&str, &Option<String>)| {
+        let is_stored = secret.as_deref().is_some_and(|secret| !secret.is_empty()) && patch.get(name).is_none();
+        let detail =
+            "must be given with another `url`, or removed by null: the stored one belongs to the address before";
+        is_stored.then(|| Fault { pointer: format!("/{name}"), detail: detail.to_owned() })
+    };
+    [("key", &after.key), ("token", &after.token)].into_iter().filter_map(kept).collect()
+}
+
+/// Says why a place of a merged document is wrong, without what is in it: that may be a part of an address.
+fn unreadable(detail: String) -> String {
     // Only these name keys and kinds, of which nothing is secret.
-    let may = ["unknown field", "missing field", "unknown variant"].iter().any(|kind| text.starts_with(kind));
-    if may { text } else { "is not an output: a value has the wrong type".to_owned() }
+    let may = ["unknown field", "missing field", "unknown variant"].iter().any(|kind| detail.starts_with(kind));
+    if may { detail } else { "has the wrong type".to_owned() }
 }
 
 /// Starts an output; one that failed is tried again.

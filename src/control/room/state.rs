@@ -112,9 +112,6 @@ pub const MAX_OUTPUTS: usize = 16;
 /// Most viewers that a room may have. Each costs packetising and encrypting the whole stream.
 pub const MAX_VIEWERS: usize = 500;
 
-/// Most markers that a recording may have.
-pub const MAX_MARKERS: usize = 1000;
-
 /// Most viewers of a room who may come with the same token: others shall find room as well.
 pub const MAX_VIEWERS_OF_TOKEN: usize = 400;
 

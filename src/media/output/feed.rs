@@ -11,18 +11,20 @@
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use gstreamer::{self as gst, ClockTime};
+use tracing::warn;
 
 use super::{BACKLOG, Ends};
-use crate::media::port::{Split, VideoSettings};
+use crate::media::{
+    codec::encoder_patience,
+    gst::clock::clock_time,
+    port::{Split, VideoSettings, notes::MAX_MARKERS},
+};
 
-/// An encoder of the picture gives a unit at most so long after its frame.
-const LOOKS_AHEAD: ClockTime = ClockTime::from_seconds(6);
+/// An encoder of the picture gives a unit at most so much later than it is waited for.
+const LATER: ClockTime = ClockTime::SECOND;
 
 /// Time for which a picture stands whose encoder does not say so.
 const PICTURE: ClockTime = ClockTime::from_mseconds(33);
-
-/// Markers that may wait for their picture.
-const MARKS_WAITING: usize = 100;
 
 /// A marker on the output's time line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,6 +86,8 @@ pub(super) struct Feed {
     cut: Option<ClockTime>,
     /// Sound of before it has no place.
     sound_from: ClockTime,
+    /// An encoder of the picture gives a unit at most so long after its frame.
+    looks_ahead: ClockTime,
     /// The newest picture that has come, and the end of its time.
     seen: Option<(ClockTime, ClockTime)>,
     /// Sound whose picture has not come yet.
@@ -101,6 +105,8 @@ pub(super) struct Feed {
     bytes: (u64, u64),
     /// Items that wait for the next part.
     passing: Option<VecDeque<Item>>,
+    /// Number of those that waited already when the part before ended.
+    passed_on: usize,
     before: Option<Before>,
 }
 
@@ -113,6 +119,7 @@ impl Feed {
             line: None,
             cut: None,
             sound_from: ClockTime::ZERO,
+            looks_ahead: looks_ahead(u32::MAX),
             seen: None,
             sound: VecDeque::new(),
             marks: VecDeque::new(),
@@ -123,6 +130,7 @@ impl Feed {
             sent: (None, ClockTime::ZERO),
             bytes: (0, 0),
             passing: None,
+            passed_on: 0,
             before: None,
         }
     }
@@ -173,6 +181,7 @@ impl Feed {
 
     /// Hears as what the picture is encoded from now on.
     pub(super) fn encoded_as(&mut self, video: &VideoSettings) {
+        self.looks_ahead = looks_ahead(video.fps);
         self.ends.encoded_as(video);
     }
 
@@ -206,8 +215,11 @@ impl Feed {
 
     /// Takes a marker.
     pub(super) fn mark(&mut self, name: Arc<str>, at: ClockTime) {
-        if self.marks.len() < MARKS_WAITING {
+        if self.marks.len() < MAX_MARKERS {
             self.marks.push_back((at, name));
+        } else {
+            // Only of a recording that has its most already, where another that runs beside it has not.
+            warn!(%name, "a marker is lost: a recording has no more");
         }
         if self.gate == Gate::Closed && self.passing.is_none() {
             self.settle_marks();
@@ -218,7 +230,7 @@ impl Feed {
     pub(super) fn picture(&mut self, unit: &gst::Buffer) {
         if let Some(waiting) = &mut self.passing {
             waiting.push_back(Item::Picture(unit.clone()));
-            self.overflows |= bounded(waiting);
+            self.overflows |= bounded(waiting, self.passed_on);
             return;
         }
         let Some((pts, dts)) = unit.pts().zip(unit.dts_or_pts()) else { return };
@@ -274,7 +286,7 @@ impl Feed {
         if let Some(waiting) = &mut self.passing {
             if self.cut.is_some_and(|cut| pts >= cut) {
                 waiting.push_back(Item::Sound(packet.clone(), caps.clone()));
-                self.overflows |= bounded(waiting);
+                self.overflows |= bounded(waiting, self.passed_on);
                 return;
             }
             self.send_sound(packet, caps);
@@ -289,7 +301,7 @@ impl Feed {
         }
         self.sound.push_back((packet.clone(), caps.clone()));
         let first = |sound: &VecDeque<(gst::Buffer, gst::Caps)>| sound.front().and_then(|(packet, _)| packet.pts());
-        while first(&self.sound).is_some_and(|first| pts.saturating_sub(first) > LOOKS_AHEAD) {
+        while first(&self.sound).is_some_and(|first| pts.saturating_sub(first) > self.looks_ahead) {
             self.sound.pop_front();
         }
         self.release();
@@ -344,7 +356,9 @@ impl Feed {
         let sound = std::mem::take(&mut self.sound).into_iter().map(|(packet, caps)| Item::Sound(packet, caps));
         self.cut = Some(cut);
         // The sound first: the picture waits for none.
-        self.passing = Some(sound.chain([Item::Picture(keyframe.clone())]).collect());
+        let waiting: VecDeque<Item> = sound.chain([Item::Picture(keyframe.clone())]).collect();
+        self.passed_on = waiting.len();
+        self.passing = Some(waiting);
     }
 
     /// Goes on into the next part's pipeline.
@@ -493,13 +507,21 @@ fn is_keyframe(unit: &gst::Buffer) -> bool {
     !unit.flags().contains(gst::BufferFlags::DELTA_UNIT)
 }
 
-/// Drops the oldest where more waits than there may; `true` when it did.
-fn bounded(waiting: &mut VecDeque<Item>) -> bool {
+/// Returns how long after its frame a unit of so many a second comes at the latest, in running time.
+fn looks_ahead(fps: u32) -> ClockTime {
+    clock_time(encoder_patience(fps)) + LATER
+}
+
+/// Drops all where more has come than there may, beside so many that waited before; `true` when it did.
+fn bounded(waiting: &mut VecDeque<Item>, before: usize) -> bool {
     /// As many items as come in four seconds at 60 pictures a second.
     const MOST: usize = 450;
-    if waiting.len() <= MOST {
+    if waiting.len() <= before + MOST {
         return false;
     }
     waiting.clear();
     true
 }
+
+#[cfg(test)]
+mod tests;

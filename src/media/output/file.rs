@@ -63,9 +63,30 @@ impl File {
         self.target.folder.join(name)
     }
 
+    /// Creates the first part under a name that no file has, and returns the beginning of all parts' names with it. Another
+    /// recording may take a name at the same moment, so that only the creation itself shows which is free.
+    fn open_first(&self, stem: &str) -> io::Result<(String, PathBuf, fs::File)> {
+        let mut taken = io::ErrorKind::AlreadyExists.into();
+        for count in 1..100 {
+            let stem = if count == 1 { stem.to_owned() } else { format!("{stem}-{count}") };
+            let path = self.path(&stem, 1);
+            match create(&path) {
+                Ok(file) => return Ok((stem, path, file)),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => taken = error,
+                Err(error) => return Err(error),
+            }
+        }
+        Err(taken)
+    }
+
     fn write(&self, part: &Part) -> io::Result<()> {
         disk::replace(&self.target.folder, &sidecar(&part.path), part.notes.text().as_bytes())
     }
+}
+
+/// Creates a file for writing, never over another.
+fn create(path: &Path) -> io::Result<fs::File> {
+    fs::File::options().write(true).create_new(true).open(path)
 }
 
 /// Names the file of a recording's notes.
@@ -109,10 +130,10 @@ impl Kind for File {
         }
     }
 
-    fn mark(&self, name: &str, at: Duration) -> io::Result<()> {
+    fn mark(&self, markers: Vec<Chapter>) -> io::Result<()> {
         let mut recording = self.recording.lock();
         let Some((_, part)) = recording.parts.iter_mut().next_back() else { return Ok(()) };
-        part.notes.chapters.push(Chapter { name: name.to_owned(), at });
+        part.notes.chapters.extend(markers);
         // What was marked later may come from before a pause.
         part.notes.chapters.sort_by_key(|chapter| chapter.at);
         self.write(part)
@@ -175,19 +196,21 @@ impl Destination for File {
         fs::create_dir_all(folder).map_err(refused)?;
         let sink = sink(pipeline)?;
         let mut recording = self.recording.lock();
-        if part == 1 {
+        let (path, lock) = if part == 1 {
             let time = Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
-            // A second attempt within a second has another name: nothing is written over.
-            let mut stems = (1..100).map(|count| {
-                let again = if count == 1 { String::new() } else { format!("-{count}") };
-                format!("{name}-{time}{again}")
-            });
-            let stem = stems.find(|stem| !self.path(stem, 1).exists());
-            let stem = stem.ok_or_else(|| OutputFault::new(Blame::Server, "the recording finds no name"))?;
+            let (stem, path, lock) =
+                self.open_first(&format!("{name}-{time}")).map_err(|error| match error.kind() {
+                    // They are found free in another second.
+                    io::ErrorKind::AlreadyExists => OutputFault::new(Blame::Server, "the recording finds no name"),
+                    _ => refused(error),
+                })?;
             *recording = Recording { stem, parts: BTreeMap::new() };
-        }
-        let path = self.path(&recording.stem, part);
-        let lock = fs::File::options().write(true).create_new(true).open(&path).map_err(refused)?;
+            (path, lock)
+        } else {
+            let path = self.path(&recording.stem, part);
+            let lock = create(&path).map_err(refused)?;
+            (path, lock)
+        };
         if let Err(error) = flock(&lock, FlockOperation::NonBlockingLockShared) {
             // Some network's disks have none.
             warn!(%error, "a recording cannot be locked; it can be deleted while it is paused");
@@ -205,5 +228,44 @@ impl Destination for File {
 
     fn accepted_from(&self) -> u64 {
         1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, sync::Barrier, thread};
+
+    use super::*;
+
+    #[test]
+    fn recordings_of_one_name_that_begin_at_once_take_the_next_free_one() {
+        let folder = tempfile::TempDir::new().expect("the test machine has a folder for temporary files");
+        let target = FileTarget {
+            folder: folder.path().to_owned(),
+            name: "show".to_owned(),
+            container: Container::Mkv,
+            split: None,
+            spare: 1,
+        };
+        let (count, all_there) = (16, Barrier::new(16));
+        let begin = || {
+            let file = File::new(target.clone());
+            all_there.wait();
+            file.open_first("show-20261128T120000Z").map(|(stem, path, _)| (stem, path))
+        };
+        let stems: BTreeSet<String> = thread::scope(|scope| {
+            let threads: Vec<_> = (0..count).map(|_| scope.spawn(begin)).collect();
+            let opened = threads.into_iter().map(|thread| thread.join().expect("nothing in it panics"));
+            let files = opened.map(|opened| opened.expect("each finds a name"));
+            files.inspect(|(_, path)| assert!(path.exists(), "{path:?}")).map(|(stem, _)| stem).collect()
+        });
+        let expected = (1..=count).map(|count| match count {
+            1 => "show-20261128T120000Z".to_owned(),
+            more => format!("show-20261128T120000Z-{more}"),
+        });
+        assert_eq!(stems, expected.collect::<BTreeSet<_>>(), "each has a name of its own");
+        let other = File::new(FileTarget { folder: folder.path().join("gone"), ..target });
+        let error = other.open_first("show").expect_err("there is no such folder");
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
     }
 }

@@ -14,19 +14,21 @@ use tracing::{info, warn};
 
 use super::{
     ENDED, Ends, FAREWELL, Kind, Link, Opening, destination,
-    feed::Feed,
+    feed::{Feed, Mark},
     retry::{Flowing, Next, Retry, Watchdog},
 };
 use crate::media::{
+    codec::encoder_patience,
     gst::{
         clock::{clock_time, media_clock},
         launch::Launches,
     },
-    port::{Blame, Flow, OutputFault, OutputState, OutputTarget, Recorded, VideoSettings},
+    port::{Blame, Flow, OutputFault, OutputState, OutputTarget, Recorded, VideoSettings, notes::Chapter},
 };
 
-/// Picture and sound must come within this time: the longest time between two keyframes, and some.
-const ENCODERS_BEGIN: Duration = Duration::from_secs(25);
+/// The longest time between two keyframes, and some. Picture and sound must come within this and the time that an encoder
+/// may take.
+const KEYFRAME_COMES: Duration = Duration::from_secs(20);
 
 /// Time between two looks of the thread at its attempt.
 const LOOK: Duration = Duration::from_millis(250);
@@ -267,6 +269,7 @@ impl Worker {
         }
         let mut before: Option<(Part<'_>, Duration)> = None;
         let mut begun = media_clock().now();
+        let mut fed_since = begun;
         let (mut live_since, mut written) = (None, 0);
         let mut watchdog = Watchdog::new(begun);
         let (mut told, mut behind) = ((begun, 0), None);
@@ -325,15 +328,20 @@ impl Worker {
             behind = behind.filter(|since| now.saturating_sub(*since) < CAUGHT_UP);
             if rests {
                 // Nothing is to come.
-                (begun, watchdog, told) = (now, Watchdog::resumed(now, bytes), (now, bytes));
+                (begun, fed_since, watchdog, told) = (now, now, Watchdog::resumed(now, bytes), (now, bytes));
                 continue;
             }
-            if !is_fed && now.saturating_sub(begun) > ENCODERS_BEGIN {
+            let fps = self.shared.video.lock().map_or(u32::MAX, |video| video.fps);
+            if !is_fed && now.saturating_sub(begun) > KEYFRAME_COMES + encoder_patience(fps) {
                 break OutputFault::new(Blame::Server, "no picture, or no sound, comes from the room");
+            }
+            if !is_fed {
+                // An encoder of few frames a second may take longer than the other end has.
+                (fed_since, watchdog) = (now, Watchdog::resumed(now, bytes));
             }
             let waits = live_since.is_none() && is_fed;
             let patience = self.destination.patience().unwrap_or(Duration::MAX);
-            if waits && now.saturating_sub(begun) > patience {
+            if waits && now.saturating_sub(fed_since) > patience {
                 break OutputFault::new(Blame::Destination, "the other end does not take the stream");
             }
             if live_since.is_some() && watchdog.bytes(now, bytes) != Flowing::Yes {
@@ -366,12 +374,19 @@ impl Worker {
             (feed.take_marks(), feed.length(), feed.passes_on())
         };
         part.length = length;
-        for mark in marks {
-            if let Err(error) = self.destination.mark(&mark.name, mark.at) {
-                warn!(output = %self.name, %error, "a marker could not be written");
-            }
+        if let Err(error) = self.write_marks(marks) {
+            warn!(output = %self.name, %error, "markers could not be written");
         }
         passes_on
+    }
+
+    /// Writes all markers of a moment at once: a thousand may come together.
+    fn write_marks(&self, marks: Vec<Mark>) -> std::io::Result<()> {
+        if marks.is_empty() {
+            return Ok(());
+        }
+        let chapter = |Mark { name, at }: Mark| Chapter { name: name.to_string(), at };
+        self.destination.mark(marks.into_iter().map(chapter).collect())
     }
 
     /// Returns whether a part that passed on is over.
@@ -395,10 +410,8 @@ impl Worker {
     fn say_farewell(&self, part: Part<'_>, before: Option<(Part<'_>, Duration)>) {
         let Some(mut feed) = self.shared.running.lock().take() else { return };
         feed.end();
-        for mark in feed.take_marks() {
-            // The recording is over; what could not be written is in the log of the disk.
-            let _ = self.destination.mark(&mark.name, mark.at);
-        }
+        // The recording is over; what could not be written is in the log of the disk.
+        let _ = self.write_marks(feed.take_marks());
         let length = feed.length();
         for mut part in before.into_iter().map(|(part, _)| part).chain([Part { length, ..part }]) {
             part.link.say_farewell(&part.broken);

@@ -447,7 +447,8 @@ export interface paths {
         head?: never;
         /**
          * Changes an output by a JSON Merge Patch (RFC 7396) of what it was made with. What is encoded changes at the next
-         *     keyframe, over the same connection; another address, or a recording or HLS, begins again.
+         *     keyframe, over the same connection; another address, or a recording or HLS, begins again. Another `url` needs its `key`
+         *     and `token` with it: those that are stored belong to the address before.
          */
         patch: operations["patch_output"];
         trace?: never;

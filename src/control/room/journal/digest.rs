@@ -84,6 +84,8 @@ impl Digest {
             (Some(Retrying), Connecting) => Retrying,
             (_, now) => now,
         };
+        // A layout of its own may have a megabyte, and a thousand notices are kept for those who come back.
+        let output = Output { layout: None, ..output.clone() };
         let known = Known { output: output.clone(), noted };
         match place {
             Some(place) => self.outputs[place] = known,
@@ -95,7 +97,7 @@ impl Digest {
             Stopped => before.is_some_and(|before| before != Stopped),
             now => before != Some(now),
         };
-        is_news.then(|| Notice::OutputChanged { output: output.clone() })
+        is_news.then_some(Notice::OutputChanged { output })
     }
 
     fn removed(&mut self, id: &str) -> Vec<Notice> {
@@ -192,6 +194,24 @@ mod tests {
         let gone = digest.take(&Event::OutputRemoved { id: "o1".into() });
         assert_eq!(names(&gone), ["stopped", "output_removed"]);
         assert!(digest.take(&Event::OutputRemoved { id: "o1".into() }).is_empty());
+    }
+
+    #[test]
+    fn notices_leave_out_layouts_of_outputs() {
+        let (mut digest, mut sending) = (Digest::default(), sending());
+        sending.set_state(OutputState::Live, AT);
+        let output = Output { layout: Some(Arc::new(json!({"layers": []}))), ..sending.view((640, 360, 30)) };
+        let live = digest.take(&Event::OutputChanged { output });
+        let gone = digest.take(&Event::OutputRemoved { id: "o1".into() });
+        let outputs: Vec<&Output> = live
+            .iter()
+            .chain(&gone)
+            .filter_map(|notice| match notice {
+                Notice::OutputChanged { output } => Some(output),
+                _ => None,
+            })
+            .collect();
+        assert!(outputs.len() == 2 && outputs.iter().all(|output| output.layout.is_none()), "{outputs:?}");
     }
 
     #[test]

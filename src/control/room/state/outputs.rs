@@ -7,14 +7,14 @@ use std::{
 };
 
 use super::{
-    Effect, MAX_MARKERS, MAX_OUTPUTS, Now, State,
+    Effect, MAX_OUTPUTS, Now, State,
     output::{KeptOutput, Marker, Output, OutputDocument, OutputEntry, OutputPhase},
     view::Event,
 };
 use crate::{
     control::room::error::RoomError,
     layout::Fault,
-    media::port::{Flow, MediaCommand, OutputId, OutputSpec, OutputState},
+    media::port::{Flow, MediaCommand, OutputId, OutputSpec, OutputState, notes::MAX_MARKERS},
 };
 
 /// A run that has not been reported as ended for so long is not waited for: its media may be another by now.
@@ -131,7 +131,11 @@ impl State {
     /// # Errors
     /// [`RoomError::NoRecordings`], [`RoomError::TooManyMarkers`].
     pub fn mark(&mut self, name: Arc<str>, now: Now) -> Result<Marker, RoomError> {
-        let mut recordings = self.outputs.iter_mut().filter(|sending| sending.records() && sending.runs()).peekable();
+        // One that waits for its next try writes nothing, and would lose it.
+        let writes = |sending: &&mut OutputEntry| {
+            sending.records() && sending.runs() && sending.phase() != OutputPhase::Retrying
+        };
+        let mut recordings = self.outputs.iter_mut().filter(writes).peekable();
         if recordings.peek().is_none() {
             return Err(RoomError::NoRecordings);
         }

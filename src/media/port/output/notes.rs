@@ -10,6 +10,9 @@ use jiff::Timestamp;
 /// The ending of the file's name behind the recording's.
 pub const SIDECAR: &str = "ffmetadata";
 
+/// Most markers that a recording may have.
+pub const MAX_MARKERS: usize = 1000;
+
 const BEGAN: &str = "creation_time=";
 const LENGTH: &str = "length_seconds=";
 
