@@ -25,7 +25,8 @@ pub use self::{
         },
         notes::{self, Notes},
         settings::{
-            AudioCodec, AudioSettings, AudioWish, Preset, Profile, RateControl, Speed, VideoSettings, VideoWish, Wishes,
+            AudioCodec, AudioSettings, AudioWish, Preset, Profile, RateControl, Speed, VIDEO_KILOBITS, VideoSettings,
+            VideoWish, Wishes,
         },
         terms::{
             AuxId, Blame, Container, FileTarget, Flow, IsoTarget, OutputFault, OutputId, OutputKind, OutputSpec,

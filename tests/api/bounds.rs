@@ -206,6 +206,22 @@ async fn no_room_gets_a_larger_canvas_than_the_operator_allows() {
 }
 
 #[tokio::test]
+async fn outputs_of_a_room_send_no_more_than_leaves_others_their_share() {
+    let server = Server::start().await;
+    server.send("PUT", "/rooms/demo", &json!({})).await;
+    let output = |n: usize| {
+        let video = json!({"size": "64x64", "bitrate": 50_000});
+        json!({"type": "hls", "name": format!("n{n}"), "segment_seconds": 10, "video": video})
+    };
+    for n in 0..4 {
+        assert_eq!(server.send("POST", "/rooms/demo/outputs", &output(n)).await.status, 201, "{n}");
+    }
+    for path in ["/rooms/demo/outputs", "/rooms/demo/outputs/test"] {
+        assert_eq!(server.send("POST", path, &output(4)).await.faults(422), ["/video/bitrate"], "{path}");
+    }
+}
+
+#[tokio::test]
 async fn a_producer_sends_into_no_network_of_the_servers_own() {
     let mut server = Server::keyed().await;
     let producer = token(&server, "producer").await;
