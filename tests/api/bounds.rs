@@ -4,7 +4,7 @@ use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use serde_json::{Value, json};
 use virfie::{
     control::{
-        api::capacity::{Capacity, Cost, ROOM},
+        api::capacity::{Capacity, Cost, OUTPUT, ROOM},
         room::RoomName,
     },
     layout::CanvasLimit,
@@ -59,6 +59,16 @@ async fn a_room_that_is_gone_holds_nothing_back() {
         assert_eq!(server.delete("/rooms/demo").await.status, 204);
         assert_eq!(server.state.capacity.promised(), nothing);
     }
+}
+
+#[tokio::test]
+async fn an_output_that_receivers_call_costs_a_descriptor_for_each_of_them() {
+    let server = Server::start().await;
+    server.send("PUT", "/rooms/demo", &json!({})).await;
+    let output = json!({"type": "srt", "url": "srt://:9000"});
+    assert_eq!(server.send("POST", "/rooms/demo/outputs", &output).await.status, 201);
+    // What the room itself takes may still be promised, too: without the receivers, that is less.
+    assert!(server.state.capacity.promised().descriptors >= OUTPUT.descriptors + 32);
 }
 
 #[tokio::test]
