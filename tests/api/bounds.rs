@@ -314,3 +314,27 @@ async fn only_those_who_direct_a_room_see_where_it_is_sent() {
     server.token = Some(producer);
     assert!(server.get("/rooms/demo").await.text().contains("secret-host"));
 }
+
+#[tokio::test]
+async fn only_those_who_direct_a_room_get_the_layouts_of_its_outputs() {
+    let mut server = Server::keyed().await;
+    let body = json!({"type": "rtmp", "url": "rtmp://h.example/live/key", "layout": {"layers": []}});
+    server.send("PUT", "/rooms/demo", &json!({})).await;
+    let id = server.send("POST", "/rooms/demo/outputs", &body).await.json()["id"].as_str().unwrap().to_owned();
+    let mut streams = Vec::new();
+    for role in ["viewer", "producer"] {
+        server.token = Some(token(&server, role).await);
+        let (mut stream, mut shown) = (Stream::open(&server, "demo").await, Vec::new());
+        shown.push(stream.next().await.unwrap().1["room"]["outputs"][0].take());
+        shown.push(server.get("/rooms/demo").await.json()["outputs"][0].take());
+        streams.push((role == "producer", stream, shown));
+        server.token = Some(KEY.to_owned());
+    }
+    server.send("POST", &format!("/rooms/demo/outputs/{id}/stop"), &json!({})).await;
+    for (directs, mut stream, mut shown) in streams {
+        shown.push(stream.wait_for("output_changed").await["output"].take());
+        for output in shown {
+            assert_eq!((output["id"].as_str(), output["layout"].is_object()), (Some(&*id), directs), "{output}");
+        }
+    }
+}
