@@ -11,7 +11,7 @@ use std::{
 use gstreamer::{self as gst, glib, prelude::*};
 use parking_lot::Mutex;
 
-use crate::media::port::{Blame, OutputFault, SRT_CALLERS};
+use crate::media::port::{Blame, OutputFault, SRT_CALLERS, network_of};
 
 /// Receivers of one address at once: some may share one behind their router.
 const OF_ADDRESS: usize = 8;
@@ -141,7 +141,7 @@ fn address(value: Option<&glib::Value>) -> Option<IpAddr> {
         return None;
     }
     let family = inet.property_value("family");
-    let (_, family) = glib::EnumValue::from_value(&family)?;
+    let (_class, family) = glib::EnumValue::from_value(&family)?;
     let bytes = inet.property_value("bytes").get::<glib::Pointer>().ok()?;
     if bytes.is_null() {
         return None;
@@ -150,7 +150,7 @@ fn address(value: Option<&glib::Value>) -> Option<IpAddr> {
         // SAFETY: GIO's `bytes` of an IPv4 address are the four bytes within `inet`, which lives until we return.
         "ipv4" => Some(IpAddr::from(unsafe { bytes.cast::<[u8; 4]>().read_unaligned() })),
         // SAFETY: as above, and of an IPv6 address they are sixteen.
-        "ipv6" => Some(IpAddr::from(unsafe { bytes.cast::<[u8; 16]>().read_unaligned() }).to_canonical()),
+        "ipv6" => Some(network_of(IpAddr::from(unsafe { bytes.cast::<[u8; 16]>().read_unaligned() }))),
         _ => None,
     }
 }
