@@ -18,14 +18,15 @@ pub use self::{
     health::{Health, Loudness},
     iso_document::Document as IsoDocument,
     output::{
-        address::{RtmpAddress, SrtAddress, WhipAddress},
+        address::{RtmpAddress, SRT_CALLERS, SrtAddress, WhipAddress},
         hls::{
             CODECS as HLS_CODECS, Cut as HlsCut, END as HLS_END, EVENT as HLS_EVENT, HlsTarget,
             LONGEST_PLAYLIST as HLS_LONGEST_PLAYLIST, PLAYLIST as HLS_PLAYLIST, Window as HlsWindow,
         },
         notes::{self, Notes},
         settings::{
-            AudioCodec, AudioSettings, AudioWish, Preset, Profile, RateControl, Speed, VideoSettings, VideoWish, Wishes,
+            AudioCodec, AudioSettings, AudioWish, Preset, Profile, RateControl, Speed, VIDEO_KILOBITS, VideoSettings,
+            VideoWish, Wishes,
         },
         terms::{
             AuxId, Blame, Container, FileTarget, Flow, IsoTarget, OutputFault, OutputId, OutputKind, OutputSpec,

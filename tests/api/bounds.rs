@@ -4,7 +4,7 @@ use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use serde_json::{Value, json};
 use virfie::{
     control::{
-        api::capacity::{Capacity, Cost, ROOM},
+        api::capacity::{Capacity, Cost, OUTPUT, ROOM},
         room::RoomName,
     },
     layout::CanvasLimit,
@@ -59,6 +59,16 @@ async fn a_room_that_is_gone_holds_nothing_back() {
         assert_eq!(server.delete("/rooms/demo").await.status, 204);
         assert_eq!(server.state.capacity.promised(), nothing);
     }
+}
+
+#[tokio::test]
+async fn an_output_that_receivers_call_costs_a_descriptor_for_each_of_them() {
+    let server = Server::start().await;
+    server.send("PUT", "/rooms/demo", &json!({})).await;
+    let output = json!({"type": "srt", "url": "srt://:9000"});
+    assert_eq!(server.send("POST", "/rooms/demo/outputs", &output).await.status, 201);
+    // What the room itself takes may still be promised, too: without the receivers, that is less.
+    assert!(server.state.capacity.promised().descriptors >= OUTPUT.descriptors + 32);
 }
 
 #[tokio::test]
@@ -206,6 +216,22 @@ async fn no_room_gets_a_larger_canvas_than_the_operator_allows() {
 }
 
 #[tokio::test]
+async fn outputs_of_a_room_send_no_more_than_leaves_others_their_share() {
+    let server = Server::start().await;
+    server.send("PUT", "/rooms/demo", &json!({})).await;
+    let output = |n: usize| {
+        let video = json!({"size": "64x64", "bitrate": 50_000});
+        json!({"type": "hls", "name": format!("n{n}"), "segment_seconds": 10, "video": video})
+    };
+    for n in 0..4 {
+        assert_eq!(server.send("POST", "/rooms/demo/outputs", &output(n)).await.status, 201, "{n}");
+    }
+    for path in ["/rooms/demo/outputs", "/rooms/demo/outputs/test"] {
+        assert_eq!(server.send("POST", path, &output(4)).await.faults(422), ["/video/bitrate"], "{path}");
+    }
+}
+
+#[tokio::test]
 async fn a_producer_sends_into_no_network_of_the_servers_own() {
     let mut server = Server::keyed().await;
     let producer = token(&server, "producer").await;
@@ -287,4 +313,28 @@ async fn only_those_who_direct_a_room_see_where_it_is_sent() {
     }
     server.token = Some(producer);
     assert!(server.get("/rooms/demo").await.text().contains("secret-host"));
+}
+
+#[tokio::test]
+async fn only_those_who_direct_a_room_get_the_layouts_of_its_outputs() {
+    let mut server = Server::keyed().await;
+    let body = json!({"type": "rtmp", "url": "rtmp://h.example/live/key", "layout": {"layers": []}});
+    server.send("PUT", "/rooms/demo", &json!({})).await;
+    let id = server.send("POST", "/rooms/demo/outputs", &body).await.json()["id"].as_str().unwrap().to_owned();
+    let mut streams = Vec::new();
+    for role in ["viewer", "producer"] {
+        server.token = Some(token(&server, role).await);
+        let (mut stream, mut shown) = (Stream::open(&server, "demo").await, Vec::new());
+        shown.push(stream.next().await.unwrap().1["room"]["outputs"][0].take());
+        shown.push(server.get("/rooms/demo").await.json()["outputs"][0].take());
+        streams.push((role == "producer", stream, shown));
+        server.token = Some(KEY.to_owned());
+    }
+    server.send("POST", &format!("/rooms/demo/outputs/{id}/stop"), &json!({})).await;
+    for (directs, mut stream, mut shown) in streams {
+        shown.push(stream.wait_for("output_changed").await["output"].take());
+        for output in shown {
+            assert_eq!((output["id"].as_str(), output["layout"].is_object()), (Some(&*id), directs), "{output}");
+        }
+    }
 }

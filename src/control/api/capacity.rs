@@ -15,7 +15,7 @@ use parking_lot::Mutex;
 use rustix::process::{Resource, getrlimit};
 
 use super::{auth::Access, problem::Problem, threads::Bounds};
-use crate::control::room::RoomHandle;
+use crate::{control::room::RoomHandle, media::port::SRT_CALLERS};
 
 /// The descriptors that something opens, at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -58,6 +58,9 @@ pub const ROOM: Cost = Cost::of(24, 24);
 
 /// An output: a pipeline, two encoders and a connection.
 pub const OUTPUT: Cost = Cost::of(32, 32);
+
+/// Receivers that call a listening output: the sink opens one descriptor for each.
+pub const CALLERS: Cost = Cost::of(SRT_CALLERS, 0);
 
 /// Descriptors of a file that is decoded: its own, twice, the pipe of its process's answer, and for a moment those by which
 /// the process is started. 8, read from what `media::upload` starts, and a third more. What its process opens counts there.

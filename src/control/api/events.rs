@@ -14,6 +14,7 @@ use axum::{
 };
 use futures_util::{StreamExt as _, stream};
 use serde_json::json;
+use tokio::{sync::Semaphore, task::spawn_blocking};
 
 use super::{
     AppState,
@@ -26,6 +27,9 @@ use crate::control::room::{Entry, Event, ServerEvent};
 /// Time between two writes to an idle stream: proxies drop what is silent for a minute.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
+/// Events with layouts of outputs, which may have megabytes, are written down so many at once.
+static LARGE: Semaphore = Semaphore::const_new(2);
+
 /// The event that a reader of the whole server's events gets in place of those that it missed.
 const MISSED: &str = "events_missed";
 
@@ -37,7 +41,7 @@ pub fn router() -> Router<AppState> {
 /// Streams the room's events. The first one is `room_changed` with the whole room, and so is one that stands in place
 /// of events which a slow listener missed. While the room's `keypoints` is true, `poses` says where people are, at most
 /// ten times a second. The stream ends after `room_ended`, and when the token is over or taken back. Those who do not
-/// direct the room get no `url` of outputs, and no `boxes_changed`.
+/// direct the room get no `url` and no `layout` of outputs, and no `boxes_changed`.
 #[utoipa::path(
     get, path = "/rooms/{room}/events", tag = "events",
     params(("room" = String, Path, description = "The room's name")),
@@ -60,7 +64,7 @@ pub async fn room_events(State(app): State<AppState>, access: Access, room: Room
             };
             let event = if directs { Some(event) } else { event.for_guests() };
             if let Some(event) = event {
-                return Some((Ok::<_, Infallible>(message(&event)), (None, feed)));
+                return Some((Ok::<_, Infallible>(written(event).await?), (None, feed)));
             }
         }
     });
@@ -104,6 +108,21 @@ fn server_message(entry: &Entry) -> sse::Event {
         }
         Entry::Missed => sse::Event::default().event(MISSED).data(json!({"type": MISSED}).to_string()),
     }
+}
+
+/// Writes an event down. `None`: the server ends.
+async fn written(event: Arc<Event>) -> Option<sse::Event> {
+    let has_layouts = match &*event {
+        Event::RoomChanged { room, .. } => room.outputs.iter().any(|output| output.layout.is_some()),
+        Event::OutputChanged { output } => output.layout.is_some(),
+        _ => false,
+    };
+    if !has_layouts {
+        return Some(message(&event));
+    }
+    // Many listeners who come at once would hold up all requests meanwhile.
+    let _turn = LARGE.acquire().await.ok()?;
+    spawn_blocking(move || message(&event)).await.ok()
 }
 
 fn message(event: &Event) -> sse::Event {

@@ -104,7 +104,8 @@ pub async fn post_output(
     access.require(Role::Producer, room.name.as_str())?;
     let spec = spec_of(&app, &access, &room.name, &body.0, true).await?;
     // Not while it waits for the room's other changes, or for its host to be found: others may build meanwhile.
-    let promise = app.capacity.admit(capacity::OUTPUT, &access)?;
+    let callers = if spec.target.has_callers() { capacity::CALLERS } else { capacity::Cost::default() };
+    let promise = app.capacity.admit(capacity::OUTPUT.and(callers), &access)?;
     let handle = find(&app, &room.name)?;
     let (revision, output) = handle.add_output(body.0, spec, &guard.0).await?;
     promise.keep(&handle);

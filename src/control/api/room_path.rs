@@ -126,6 +126,7 @@ impl From<RoomError> for Problem {
             RoomError::Full { .. }
             | RoomError::TooManyOutputs { .. }
             | RoomError::TooMuchEncoded { .. }
+            | RoomError::TooMuchSent { .. }
             | RoomError::TooManyScenes { .. }
             | RoomError::SceneInUse { .. }
             | RoomError::NoRecording

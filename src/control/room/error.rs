@@ -150,6 +150,17 @@ pub enum RoomError {
         /// The limit.
         most: u64,
     },
+    /// The room's outputs would send more than the machine takes on for one room.
+    #[error(
+        "the room's outputs would send {all} Mbit/s of video, and this machine takes on {most} for one room: stop one of \
+         them first, or lower a bit rate"
+    )]
+    TooMuchSent {
+        /// In Mbit/s.
+        all: u64,
+        /// The limit.
+        most: u64,
+    },
     /// The room's limit of scenes is reached.
     #[error("the room takes no more than {max} scenes")]
     TooManyScenes {

@@ -1,4 +1,6 @@
-//! SRT: MPEG-TS with H.264 and AAC, to a receiver that is called, or to all who call.
+//! SRT: MPEG-TS with H.264 and AAC, to a receiver that is called, or to those who call.
+
+mod callers;
 
 use std::{
     net::UdpSocket,
@@ -171,6 +173,9 @@ impl Destination for Srt {
         };
         sink.set_property("uri", uri);
         sink.set_property_from_str("mode", if host.is_some() { "caller" } else { "listener" });
+        if host.is_none() {
+            callers::bound(&sink)?;
+        }
         sink.set_property("latency", i32::try_from(*latency).unwrap_or(i32::MAX));
         if let Some(passphrase) = passphrase {
             sink.set_property("passphrase", passphrase);

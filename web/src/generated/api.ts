@@ -247,7 +247,7 @@ export interface paths {
          * Streams the room's events. The first one is `room_changed` with the whole room, and so is one that stands in place
          *     of events which a slow listener missed. While the room's `keypoints` is true, `poses` says where people are, at most
          *     ten times a second. The stream ends after `room_ended`, and when the token is over or taken back. Those who do not
-         *     direct the room get no `url` of outputs, and no `boxes_changed`.
+         *     direct the room get no `url` and no `layout` of outputs, and no `boxes_changed`.
          */
         get: operations["room_events"];
         put?: never;

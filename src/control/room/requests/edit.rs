@@ -57,6 +57,7 @@ impl RoomHandle {
     ///
     /// # Errors
     /// [`RoomError::Invalid`] with every wrong place, [`RoomError::NoLayer`], [`RoomError::TooMuchEncoded`],
+    /// [`RoomError::TooMuchSent`],
     /// [`RoomError::Unavailable`], [`RoomError::Stale`], [`RoomError::Contended`], [`RoomError::NoRoom`].
     pub async fn change_layout(
         &self,
@@ -84,7 +85,8 @@ impl RoomHandle {
     /// Changes settings and keeps the room from now on, even when it is empty.
     ///
     /// # Errors
-    /// [`RoomError::Invalid`] with every wrong place, [`RoomError::TooMuchEncoded`], [`RoomError::Unavailable`],
+    /// [`RoomError::Invalid`] with every wrong place, [`RoomError::TooMuchEncoded`],
+    /// [`RoomError::TooMuchSent`], [`RoomError::Unavailable`],
     /// [`RoomError::Stale`], [`RoomError::Contended`], [`RoomError::NoRoom`].
     pub async fn change_settings(&self, change: &SettingsChange, guard: &IfMatch) -> Result<Revision, RoomError> {
         let _preparation = self.preparations.begin().await?;

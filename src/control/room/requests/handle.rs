@@ -316,7 +316,8 @@ impl RoomHandle {
     /// Starts or stops an output.
     ///
     /// # Errors
-    /// [`RoomError::NoOutput`], [`RoomError::TooMuchEncoded`], [`RoomError::OutputsStillEnd`],
+    /// [`RoomError::NoOutput`], [`RoomError::TooMuchEncoded`],
+    /// [`RoomError::TooMuchSent`], [`RoomError::OutputsStillEnd`],
     /// [`RoomError::Unavailable`] while too much still ends, [`RoomError::NoRoom`].
     pub async fn enable_output(&self, id: String, enabled: bool) -> Result<Output, RoomError> {
         if enabled {
@@ -328,7 +329,8 @@ impl RoomHandle {
     /// Starts or stops all outputs.
     ///
     /// # Errors
-    /// [`RoomError::TooMuchEncoded`], [`RoomError::OutputsStillEnd`], [`RoomError::Unavailable`] while too much still
+    /// [`RoomError::TooMuchEncoded`],
+    /// [`RoomError::TooMuchSent`], [`RoomError::OutputsStillEnd`], [`RoomError::Unavailable`] while too much still
     /// ends, [`RoomError::NoRoom`].
     pub async fn enable_outputs(&self, enabled: bool) -> Result<Vec<Output>, RoomError> {
         if enabled {

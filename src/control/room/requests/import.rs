@@ -34,7 +34,8 @@ impl RoomHandle {
     ///
     /// # Errors
     /// [`RoomError::Invalid`] with every wrong place of the document; without any, [`RoomError::Unavailable`] for what the
-    /// server cannot use now, [`RoomError::SceneInUse`], [`RoomError::TooMuchEncoded`], [`RoomError::Stale`],
+    /// server cannot use now, [`RoomError::SceneInUse`], [`RoomError::TooMuchEncoded`],
+    /// [`RoomError::TooMuchSent`], [`RoomError::Stale`],
     /// [`RoomError::Contended`], [`RoomError::NoRoom`]; nothing is changed then.
     pub async fn import(&self, document: &RoomDocument, guard: &IfMatch) -> Result<Revision, RoomError> {
         let _preparation = self.preparations.begin().await?;

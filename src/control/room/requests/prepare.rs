@@ -186,7 +186,7 @@ impl RoomHandle {
     /// the revision after it.
     ///
     /// # Errors
-    /// [`RoomError::TooMuchEncoded`], and nothing has changed then; [`RoomError::NoRoom`].
+    /// [`RoomError::TooMuchEncoded`], [`RoomError::TooMuchSent`], and nothing has changed then; [`RoomError::NoRoom`].
     pub(super) async fn apply(
         &self,
         prepared_for: Revision,
@@ -207,7 +207,7 @@ impl RoomHandle {
     /// Looks whether the outputs could follow a change, without making it.
     ///
     /// # Errors
-    /// [`RoomError::TooMuchEncoded`], [`RoomError::NoRoom`].
+    /// [`RoomError::TooMuchEncoded`], [`RoomError::TooMuchSent`], [`RoomError::NoRoom`].
     pub(super) async fn check(&self, then: Then) -> Result<(), RoomError> {
         self.call(move |room| then.check(&room.state)).await?
     }

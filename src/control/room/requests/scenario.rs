@@ -49,7 +49,8 @@ impl RoomHandle {
     ///
     /// # Errors
     /// [`RoomError::Invalid`] with every wrong place, [`RoomError::TooManyScenes`], [`RoomError::SceneInUse`],
-    /// [`RoomError::TooMuchEncoded`], [`RoomError::Unavailable`], [`RoomError::Stale`], [`RoomError::Contended`],
+    /// [`RoomError::TooMuchEncoded`],
+    /// [`RoomError::TooMuchSent`], [`RoomError::Unavailable`], [`RoomError::Stale`], [`RoomError::Contended`],
     /// [`RoomError::NoRoom`].
     pub async fn put_scenario(
         &self,

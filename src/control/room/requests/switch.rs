@@ -94,7 +94,8 @@ impl RoomHandle {
     ///
     /// # Errors
     /// [`RoomError::Invalid`] with every wrong place of the layout, [`RoomError::BadSceneName`],
-    /// [`RoomError::TooManyScenes`], [`RoomError::TooMuchEncoded`], [`RoomError::Unavailable`], [`RoomError::Stale`],
+    /// [`RoomError::TooManyScenes`], [`RoomError::TooMuchEncoded`],
+    /// [`RoomError::TooMuchSent`], [`RoomError::Unavailable`], [`RoomError::Stale`],
     /// [`RoomError::Contended`], [`RoomError::NoRoom`].
     pub async fn put_scene(&self, scene: NewScene, guard: &IfMatch) -> Result<(Revision, SceneView, bool), RoomError> {
         let _preparation = self.preparations.begin().await?;
@@ -168,7 +169,8 @@ impl RoomHandle {
     ///
     /// # Errors
     /// [`RoomError::NoScene`], [`RoomError::NoScenes`], [`RoomError::Invalid`] with places of its layout when the
-    /// scene cannot be shown any more, [`RoomError::TooMuchEncoded`], [`RoomError::Unavailable`] for what the server
+    /// scene cannot be shown any more, [`RoomError::TooMuchEncoded`],
+    /// [`RoomError::TooMuchSent`], [`RoomError::Unavailable`] for what the server
     /// cannot use now, [`RoomError::Stale`], [`RoomError::Contended`], [`RoomError::NoRoom`].
     pub async fn activate_scene(
         &self,

@@ -1,6 +1,6 @@
-//! The most that the outputs of a room may have composed and encoded: without one, a room could take all that the others
-//! need. Pixels a second are counted, of each picture beside the program and of each encoding once, however many outputs
-//! share it. PURE.
+//! The most that the outputs of a room may have composed, encoded and sent: without one, a room could take all that the
+//! others need. Pixels a second are counted, of each picture beside the program and of each encoding once, however many
+//! outputs share it. Bits a second are counted of each output, for each keeps and sends its own. PURE.
 
 use super::{
     State,
@@ -11,7 +11,7 @@ use super::{
 use crate::{
     control::room::error::RoomError,
     layout::{Canvas, Fault},
-    media::port::{AuxId, OutputSpec, Speed, VideoSettings},
+    media::port::{AuxId, OutputSpec, Speed, VIDEO_KILOBITS, VideoSettings},
 };
 
 /// Pixels a second for each core of the machine: half of those that a core composes, or encodes with the least work.
@@ -21,22 +21,62 @@ const OF_A_CORE: u64 = 125_000_000;
 /// a layout of its own, a square one of 1080x1080, and the program at 1280x720, at 30 frames a second.
 const LEAST: u64 = 320_000_000;
 
+/// Kilobits of video a second for each core of the machine: ten platforms' best.
+const KILOBITS_OF_A_CORE: u64 = 100_000;
+
+/// Kilobits of video a second that outputs may have on the smallest machine, too: as many outputs as a room has, each at
+/// more than a platform's best.
+const LEAST_KILOBITS: u64 = 200_000;
+
 /// The shortest side that an output can have.
 const SHORTEST: u64 = 64;
 
-/// The most for one room, in pixels a second, its program counted in.
+/// The most for one room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Budget(u64);
+pub struct Budget {
+    /// Pixels a second, its program counted in.
+    pixels: u64,
+    /// Kilobits of video a second of its outputs.
+    kilobits: u64,
+}
 
 impl Budget {
     /// Returns that of a machine.
     pub const fn of_cores(cores: usize) -> Self {
-        Self(OF_A_CORE.saturating_mul(cores as u64))
+        let kilobits = KILOBITS_OF_A_CORE.saturating_mul(cores as u64);
+        Self {
+            pixels: OF_A_CORE.saturating_mul(cores as u64),
+            kilobits: if kilobits > LEAST_KILOBITS { kilobits } else { LEAST_KILOBITS },
+        }
     }
 
     /// Returns how much outputs may have beside a program of this canvas.
-    fn beside(self, canvas: &Canvas) -> u64 {
-        self.0.saturating_sub(of_program(canvas)).max(LEAST)
+    fn beside(self, canvas: &Canvas) -> Work {
+        let pixels = self.pixels.saturating_sub(of_program(canvas)).max(LEAST);
+        Work { pixels, kilobits: self.kilobits }
+    }
+}
+
+/// The work of outputs in a second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Work {
+    /// Pixels that are composed and encoded.
+    pixels: u64,
+    /// Kilobits of video that are sent or written.
+    kilobits: u64,
+}
+
+impl Work {
+    /// Checks that it fits, or is no more than there was before: what is too much already may stay and not grow.
+    fn check(self, most: Self, before: Self) -> Result<(), RoomError> {
+        if self.pixels > most.pixels && self.pixels > before.pixels {
+            let (all, most) = (self.pixels.div_ceil(1_000_000), most.pixels / 1_000_000);
+            return Err(RoomError::TooMuchEncoded { all, most });
+        }
+        if self.kilobits > most.kilobits && self.kilobits > before.kilobits {
+            return Err(RoomError::TooMuchSent { all: self.kilobits.div_ceil(1000), most: most.kilobits / 1000 });
+        }
+        Ok(())
     }
 }
 
@@ -67,10 +107,10 @@ impl Asked<'_> {
     }
 }
 
-/// Counts what outputs have composed and encoded in a room of these scenes and this canvas.
-fn work<'a>(outputs: impl IntoIterator<Item = Asked<'a>>, scenes: &Scenes, canvas: &Canvas) -> u64 {
+/// Counts what outputs have composed, encoded and sent in a room of these scenes and this canvas.
+fn work<'a>(outputs: impl IntoIterator<Item = Asked<'a>>, scenes: &Scenes, canvas: &Canvas) -> Work {
     let (mut pictures, mut encodings) = (Vec::<&AuxId>::new(), Vec::new());
-    let mut work = 0;
+    let mut work = Work::default();
     for asked in outputs {
         // What participants send is recorded as it is.
         if !asked.spec.target.kind().is_encoded() {
@@ -81,12 +121,13 @@ fn work<'a>(outputs: impl IntoIterator<Item = Asked<'a>>, scenes: &Scenes, canva
             && !pictures.contains(&id)
         {
             pictures.push(id);
-            work += pixels(&own);
+            work.pixels += pixels(&own);
         }
+        work.kilobits += u64::from(video.bitrate);
         let encoding = (&asked.spec.aux, video);
         if !encodings.contains(&encoding) {
             encodings.push(encoding);
-            work += video.work();
+            work.pixels += video.work();
         }
     }
     work
@@ -119,48 +160,55 @@ impl State {
         let others: Vec<_> = others.map(|(_, one)| Asked { spec: &one.spec, aux: one.aux.as_ref() }).collect();
         let taken = work(others.iter().copied(), scenes, canvas);
         let all = work(others.into_iter().chain([new]), scenes, canvas);
-        let most = self.budget.beside(canvas);
-        if all <= most || all <= work(self.asked(|_| false), scenes, canvas) {
-            return Ok(());
-        }
+        let (most, before) = (self.budget.beside(canvas), work(self.asked(|_| false), scenes, canvas));
         let (own, video) = new.video(scenes, canvas);
-        let picture = own.zip(wish.as_ref());
-        Err(RoomError::Invalid(vec![fault(document, picture, video, all - taken, most.saturating_sub(taken))]))
+        let mut faults = Vec::new();
+        if all.pixels > most.pixels && all.pixels > before.pixels {
+            let (needed, left) = (all.pixels - taken.pixels, most.pixels.saturating_sub(taken.pixels));
+            faults.push(fault(document, own.zip(wish.as_ref()), video, needed, left));
+        }
+        if all.kilobits > most.kilobits && all.kilobits > before.kilobits {
+            faults.push(fault_of_bits(video, most.kilobits.saturating_sub(taken.kilobits)));
+        }
+        if faults.is_empty() { Ok(()) } else { Err(RoomError::Invalid(faults)) }
     }
 
     /// Checks that outputs can be started: that of this index, or all of them.
     ///
     /// # Errors
-    /// [`RoomError::TooMuchEncoded`].
+    /// [`RoomError::TooMuchEncoded`], [`RoomError::TooMuchSent`].
     pub(super) fn check_work_to_start(&self, index: Option<usize>) -> Result<(), RoomError> {
         let (scenes, canvas) = (&self.scenes, &self.scene.canvas);
         let all = work(self.asked(|one| index.is_none_or(|index| index == one)), scenes, canvas);
-        let most = self.budget.beside(canvas);
-        match all <= most || all <= work(self.asked(|_| false), scenes, canvas) {
-            true => Ok(()),
-            false => Err(too_much(all, most)),
-        }
+        all.check(self.budget.beside(canvas), work(self.asked(|_| false), scenes, canvas))
     }
 
     /// Checks that what the outputs show can still be encoded when the room has this canvas and these scenes. `None`:
     /// those that it has. What is too much already, as on a machine that has become smaller, may stay and not grow.
     ///
     /// # Errors
-    /// [`RoomError::TooMuchEncoded`].
+    /// [`RoomError::TooMuchEncoded`], [`RoomError::TooMuchSent`].
     pub fn check_work_after(&self, canvas: Option<&Canvas>, scenes: Option<&Scenes>) -> Result<(), RoomError> {
         let then = (scenes.unwrap_or(&self.scenes), canvas.unwrap_or(&self.scene.canvas));
         let all = work(self.asked(|_| false), then.0, then.1);
-        let most = self.budget.beside(then.1);
-        let before = work(self.asked(|_| false), &self.scenes, &self.scene.canvas) + of_program(&self.scene.canvas);
-        match all <= most || all + of_program(then.1) <= before {
-            true => Ok(()),
-            false => Err(too_much(all, most)),
-        }
+        let mut before = work(self.asked(|_| false), &self.scenes, &self.scene.canvas);
+        // A program that becomes smaller leaves more to outputs.
+        before.pixels = (before.pixels + of_program(&self.scene.canvas)).saturating_sub(of_program(then.1));
+        all.check(self.budget.beside(then.1), before)
     }
 }
 
-fn too_much(all: u64, most: u64) -> RoomError {
-    RoomError::TooMuchEncoded { all: all.div_ceil(1_000_000), most: most / 1_000_000 }
+/// Says which bit rate an output could have where so many kbit/s are left.
+fn fault_of_bits(video: VideoSettings, left: u64) -> Fault {
+    let fit = match left >= u64::from(*VIDEO_KILOBITS.start()) {
+        true => format!("{left} would fit"),
+        false => "nothing more fits, unless another output is stopped or gets a lower one".to_owned(),
+    };
+    let detail = format!(
+        "{} kbit/s is more than this machine sends for one room beside its other outputs: {fit}",
+        video.bitrate
+    );
+    Fault { pointer: "/video/bitrate".to_owned(), detail }
 }
 
 /// Names the place of an output that asks for `needed` pixels a second where `left` are left, and says what would fit.
@@ -222,10 +270,14 @@ mod tests {
     #[test]
     fn a_larger_machine_takes_on_more_and_the_smallest_one_enough() {
         let program = canvas(1280, 720, 30);
-        assert_eq!(Budget::of_cores(1).beside(&program), LEAST);
-        assert_eq!(Budget::of_cores(2).beside(&canvas(3840, 2160, 60)), LEAST);
-        let of_sixteen = Budget::of_cores(16).beside(&program);
+        assert_eq!(Budget::of_cores(1).beside(&program).pixels, LEAST);
+        assert_eq!(Budget::of_cores(2).beside(&canvas(3840, 2160, 60)).pixels, LEAST);
+        let of_sixteen = Budget::of_cores(16).beside(&program).pixels;
         assert!(of_sixteen > 1_900_000_000 && of_sixteen < 2_000_000_000, "{of_sixteen}");
-        assert!(Budget::of_cores(16).beside(&canvas(1920, 1080, 30)) < of_sixteen, "a larger program leaves less");
+        assert!(
+            Budget::of_cores(16).beside(&canvas(1920, 1080, 30)).pixels < of_sixteen,
+            "a larger program leaves less"
+        );
+        assert_eq!([1, 2, 16].map(|cores| Budget::of_cores(cores).kilobits), [200_000, 200_000, 1_600_000]);
     }
 }

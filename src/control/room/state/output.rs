@@ -300,7 +300,7 @@ pub struct Output {
     pub blame: Option<Blame>,
     /// The scene that it shows in place of the program.
     pub scene: Option<String>,
-    /// The layout of its own that it shows in place of the program.
+    /// The layout of its own that it shows in place of the program. Null for those who do not direct the room.
     #[schema(value_type = Option<crate::layout::schema::Layout>)]
     pub layout: Option<Arc<Value>>,
     /// Limits at which a recording goes on in another file.

@@ -153,7 +153,8 @@ impl State {
     /// Starts or stops an output. One that failed is tried again.
     ///
     /// # Errors
-    /// [`RoomError::NoOutput`], [`RoomError::TooMuchEncoded`], [`RoomError::OutputsStillEnd`].
+    /// [`RoomError::NoOutput`], [`RoomError::TooMuchEncoded`],
+    /// [`RoomError::TooMuchSent`], [`RoomError::OutputsStillEnd`].
     pub fn enable_output(&mut self, id: &str, enabled: bool, now: Now) -> Result<Output, RoomError> {
         let index = self.place(id)?;
         if enabled {
@@ -167,7 +168,7 @@ impl State {
     /// Starts or stops all outputs.
     ///
     /// # Errors
-    /// [`RoomError::TooMuchEncoded`], [`RoomError::OutputsStillEnd`].
+    /// [`RoomError::TooMuchEncoded`], [`RoomError::TooMuchSent`], [`RoomError::OutputsStillEnd`].
     pub fn enable_outputs(&mut self, enabled: bool, now: Now) -> Result<Vec<Output>, RoomError> {
         if enabled {
             self.check_work_to_start(None)?;

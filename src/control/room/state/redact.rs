@@ -8,11 +8,12 @@ use super::{
 };
 
 impl Output {
-    /// Returns the same without anything that shows where it goes.
+    /// Returns the same without anything that shows where it goes, and without the layout of its own picture, which may be
+    /// as large as a room's.
     #[must_use]
     pub fn without_target(self) -> Self {
         // An error may name the host.
-        Self { url: None, last_error: None, ..self }
+        Self { url: None, last_error: None, layout: None, ..self }
     }
 }
 

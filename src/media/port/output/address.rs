@@ -5,5 +5,5 @@ pub mod srt;
 pub mod whip;
 
 pub use rtmp::RtmpAddress;
-pub use srt::SrtAddress;
+pub use srt::{SRT_CALLERS, SrtAddress};
 pub use whip::WhipAddress;

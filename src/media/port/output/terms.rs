@@ -205,6 +205,11 @@ impl OutputTarget {
         }
     }
 
+    /// Returns whether receivers call this server for it.
+    pub fn has_callers(&self) -> bool {
+        matches!(self, Self::Srt(address) if address.host.is_none())
+    }
+
     /// Lets it lead into the server's own networks later, too, by a redirect or another address of its host.
     pub fn allow_internal(&mut self) {
         match self {

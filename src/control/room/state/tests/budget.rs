@@ -141,3 +141,40 @@ fn what_is_too_much_already_may_stay_and_not_grow() {
     studio.state.enable_output("o", false, studio.now).unwrap();
     assert!(studio.state.enable_output("o", true, studio.now).is_err());
 }
+
+#[test]
+fn bits_of_each_output_count_though_outputs_share_an_encoder() {
+    let mut studio = Studio::new();
+    let stream = |name: &str, bitrate: u32| {
+        let video = json!({"size": "64x64", "bitrate": bitrate});
+        json!({"type": "hls", "name": name, "segment_seconds": 10, "video": video})
+    };
+    for name in ["a", "b", "c"] {
+        studio.ask(name, stream(name, 50_000)).unwrap();
+    }
+    studio.ask("d", stream("d", 30_000)).unwrap();
+    let (pointer, detail) = place(studio.ask("e", stream("e", 50_000)));
+    assert_eq!(pointer, "/video/bitrate");
+    assert!(detail.starts_with("50000 kbit/s is more") && detail.ends_with(": 20000 would fit"), "{detail}");
+    studio.ask("e", stream("e", 20_000)).unwrap();
+    let (_, detail) = place(studio.ask("f", stream("f", 100)));
+    assert!(detail.contains("nothing more fits"), "{detail}");
+    assert_eq!(place(studio.ask_again("e", stream("e", 20_001))).0, "/video/bitrate");
+    studio.ask_again("e", stream("e", 10_000)).unwrap();
+    let mut stopped = stream("f", 20_000);
+    stopped["enabled"] = json!(false);
+    studio.ask("f", stopped).unwrap();
+    let refused = studio.state.enable_output("f", true, studio.now);
+    assert!(matches!(refused, Err(RoomError::TooMuchSent { all: 210, most: 200 })), "{refused:?}");
+    studio.state.enable_output("a", false, studio.now).unwrap();
+    studio.state.enable_output("f", true, studio.now).unwrap();
+}
+
+#[test]
+fn all_outputs_of_a_room_have_a_platforms_bit_rate() {
+    let mut studio = Studio::new();
+    for n in 0..MAX_OUTPUTS {
+        let url = format!("rtmp://h/a/{n}");
+        studio.ask(&format!("o{n}"), json!({"type": "rtmp", "url": url, "preset": "youtube-1080p"})).unwrap();
+    }
+}

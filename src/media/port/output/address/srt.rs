@@ -14,6 +14,9 @@ const MAX_LENGTH: usize = 2048;
 /// The latency where none is written, in milliseconds: four round trips of a usual line.
 const LATENCY: u32 = 250;
 
+/// Receivers that may call one output at once.
+pub const SRT_CALLERS: usize = 32;
+
 /// See the module. `Debug` shows no more than [`SrtAddress::shown`].
 #[derive(Clone, PartialEq, Eq)]
 pub struct SrtAddress {
