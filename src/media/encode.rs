@@ -127,7 +127,11 @@ impl Encoder {
             }
             Recipe::Broadcast(settings, speed) => broadcast::tune(&owned, &element, &settings, speed)?,
         }
-        let (Recipe::Live { fps, .. } | Recipe::Broadcast(VideoSettings { fps, .. }, _)) = recipe;
+        // The others look at no frame ahead.
+        let fps = match recipe {
+            Recipe::Broadcast(VideoSettings { fps, low_delay: false, .. }, _) => fps,
+            _ => u32::MAX,
+        };
         let interval = if matches!(recipe, Recipe::Live { .. }) { KEYFRAME_INTERVAL } else { SELDOM };
         let arbiter = std::sync::Arc::new(Mutex::new(KeyframeArbiter::new(interval)));
         let on_keyframe = arbiter.clone();

@@ -1,8 +1,8 @@
 //! The narrow port between control and media: commands go down, events come up, nothing else crosses.
 //!
-//! Control sees this module only; what both name of outputs and recordings stands below it. [`Media`] opens a room's media and answers with a [`RoomMedia`], whose one method
-//! takes a [`MediaCommand`] and returns at once; [`MediaEvent`]s report what happens on the channel given at
-//! opening. Tests of the control tree implement both traits with a fake.
+//! Control sees this module only; what both name of outputs and recordings stands below it. [`Media`] opens a room's
+//! media and answers with a [`RoomMedia`], whose one method takes a [`MediaCommand`] and returns at once; [`MediaEvent`]s
+//! report what happens on the channel given at opening. Tests of the control tree implement both traits with a fake.
 
 mod assets;
 mod health;

@@ -365,6 +365,18 @@ async fn a_marker_is_refused_while_the_only_recording_waits_for_its_next_try() {
     }
 }
 
+#[tokio::test]
+async fn a_marker_is_refused_while_the_only_recording_is_paused_before_it_has_begun() {
+    let server = Server::start().await;
+    let (mut page, _) = Page::join(&server, "demo", "ann").await;
+    let made = server.send("POST", "/rooms/demo/outputs", &json!({"type": "file", "paused": true})).await.json();
+    let (id, marker) = (OutputId(made["id"].as_str().unwrap().into()), json!({"name": "the goal"}));
+    assert_eq!(server.send("POST", "/rooms/demo/markers", &marker).await.status, 409);
+    server.media.room("demo").say(MediaEvent::Output { output: id, state: OutputState::Live });
+    while page.wait_for_event("output_changed").await["output"]["live_since"].is_null() {}
+    assert_eq!(server.send("POST", "/rooms/demo/markers", &marker).await.status, 201, "it has begun");
+}
+
 /// The notes beside a recording that has come to its end.
 const NOTES: &str = ";FFMETADATA1\ncreation_time=2026-11-28T12:00:00.250000Z\nlength_seconds=61.500\n\
                      [CHAPTER]\nTIMEBASE=1/1000\nSTART=1500\nEND=2000\ntitle=a\\=b\n";

@@ -31,6 +31,19 @@ async fn poses_are_listed_by_name_in_order_of_joining() {
 }
 
 #[tokio::test]
+async fn poses_of_who_is_backstage_are_left_out() {
+    let server = Server::start().await;
+    server.send("PUT", "/rooms/demo", &json!({"keypoints": true})).await;
+    let (_ann, ann) = Page::join(&server, "demo", "ann").await;
+    let (_bob, bob) = Page::join(&server, "demo", "bob").await;
+    server.media.room("demo").see(&[id(&bob), id(&ann)]);
+    server.send("PATCH", &format!("/rooms/demo/participants/{}", id(&ann)), &json!({"stage": "backstage"})).await;
+    let poses = server.get("/rooms/demo/poses").await.json();
+    let names: Vec<_> = poses["participants"].as_array().unwrap().iter().map(|one| one["name"].clone()).collect();
+    assert_eq!(names, ["bob"]);
+}
+
+#[tokio::test]
 async fn keypoints_are_a_setting_of_the_room() {
     let server = Server::start().await;
     let created = server.send("PUT", "/rooms/demo", &json!({})).await.json();

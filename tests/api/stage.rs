@@ -132,6 +132,11 @@ async fn where_guests_land_is_exported_and_stored() {
     assert_eq!(file["settings"]["guests_land"], "backstage");
     assert_eq!(server.send("POST", "/rooms/copy/import", &file).await.status, 201);
     assert_eq!(server.get("/rooms/copy").await.json()["settings"]["guests_land"], "backstage");
+    // In a room that is there, an export restores what it leaves out.
+    server.send("PUT", "/rooms/demo", &json!({"locked": true})).await;
+    assert_eq!(server.send("POST", "/rooms/demo/import", &plain).await.status, 200);
+    let restored = server.get("/rooms/demo").await.json()["settings"].clone();
+    assert_eq!((&restored["guests_land"], &restored["locked"]), (&json!("on_air"), &json!(false)));
     let mut wrong = file.clone();
     wrong["settings"]["guests_land"] = json!("ready");
     assert_eq!(server.send("POST", "/rooms/copy/import", &wrong).await.faults(422), ["/settings/guests_land"]);

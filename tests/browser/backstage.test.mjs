@@ -48,7 +48,7 @@ test("who directs takes somebody backstage, and puts them on air when they are r
   await row(bob).getByTestId("person-off-air").click();
   await annIs("backstage");
   await silent();
-  await ann.page.getByText("You are backstage: nobody sees or hears you until you are put on air.").waitFor();
+  await ann.page.getByText("You are backstage: you are not in the programme until you are put on air.").waitFor();
   assert.match(await row(bob).textContent(), /backstage/, "bob's list says it");
 
   await ann.page.getByTestId("ready").click();

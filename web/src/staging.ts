@@ -1,4 +1,4 @@
-/** Where somebody stands on the way into the programme: the buttons beside them, and what they are told. */
+/** Where somebody stands on the way into the programme: the buttons beside them, and the words for them. */
 
 import { make } from "./dom";
 import type { Participant } from "./protocol";
@@ -19,7 +19,7 @@ export function stageWord(person: Participant): string {
 /** Returns what somebody off the air has to know, in words to themselves. */
 export function stageWords(self: Participant | undefined): string | null {
   if (!self || !isOffAir(self)) return null;
-  return `You are ${self.stage === "ready" ? "ready" : "backstage"}: nobody sees or hears you until you are put on air.`;
+  return `You are ${self.stage === "ready" ? "ready" : "backstage"}: you are not in the programme until you are put on air.`;
 }
 
 /** Returns the button that puts somebody on air, for those who direct. */

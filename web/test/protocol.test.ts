@@ -118,8 +118,8 @@ describe("the roster", () => {
       [true, "you, backstage"],
       [true, "you, the camera sees nobody, ready"],
     ]);
-    expect(ownWords(backstage)).toBe("You are backstage: nobody sees or hears you until you are put on air.");
-    expect(ownWords(ready)).toBe("You are ready: nobody sees or hears you until you are put on air.");
+    expect(ownWords(backstage)).toBe("You are backstage: you are not in the programme until you are put on air.");
+    expect(ownWords(ready)).toBe("You are ready: you are not in the programme until you are put on air.");
     expect([isOffAir(person("a")), ownWords(person("a")), ownWords(undefined)]).toEqual([false, null, null]);
     expect(ownWords(person("a", { lost: true }))).toBe(lostWords(person("a", { lost: true })));
     // A server of before knows nothing of it.

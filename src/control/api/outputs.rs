@@ -230,7 +230,7 @@ pub async fn patch_output(
     body: ApiJson<Value>,
 ) -> ApiResult<Response> {
     access.require(Role::Producer, output.name.as_str())?;
-    let room = find(&app, &output.name)?;
+    let room = find_to_direct(&app, &access, &output.name)?;
     let before = room.output_document(output.id.clone()).await?;
     let after = merge(&serde_json::to_value(&before).unwrap_or_default(), &body.0);
     let document: OutputDocument = shape(after).map_err(|problem| {
@@ -244,7 +244,12 @@ pub async fn patch_output(
     // What it shows already was checked: one can be stopped whatever the server has left.
     let shows_another = document.aux() != before.aux();
     let spec = spec_of(&app, &access, &output.name, &document, shows_another).await?;
+    let is_called = spec.target.has_callers() && document.url != before.url;
+    let promise = is_called.then(|| app.capacity.admit(capacity::CALLERS, &access)).transpose()?;
     let (revision, output) = room.change_output(output.id, document, spec, &guard.0).await?;
+    if let Some(promise) = promise {
+        promise.keep(&room);
+    }
     Ok(([(header::ETAG, revision.etag())], Json(output)).into_response())
 }
 

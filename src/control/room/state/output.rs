@@ -494,6 +494,11 @@ impl OutputEntry {
         }
     }
 
+    /// Returns whether it was paused before it began.
+    pub fn waits_in_pause(&self) -> bool {
+        self.document.paused && matches!(self.state.0, OutputState::Connecting)
+    }
+
     /// Returns what others see, for the canvas that it gets (width, height, frames a second).
     pub fn view(&self, canvas: (u32, u32, u32)) -> Output {
         let (state, since) = &self.state;

@@ -131,9 +131,9 @@ impl State {
     /// # Errors
     /// [`RoomError::NoRecordings`], [`RoomError::TooManyMarkers`].
     pub fn mark(&mut self, name: Arc<str>, now: Now) -> Result<Marker, RoomError> {
-        // One that waits for its next try writes nothing, and would lose it.
+        // One that waits for its next try writes nothing, and would lose it; nor does one that was paused before it began.
         let writes = |sending: &&mut OutputEntry| {
-            sending.records() && sending.runs() && sending.phase() != OutputPhase::Retrying
+            sending.records() && sending.runs() && sending.phase() != OutputPhase::Retrying && !sending.waits_in_pause()
         };
         let mut recordings = self.outputs.iter_mut().filter(writes).peekable();
         if recordings.peek().is_none() {

@@ -233,6 +233,10 @@ impl RoomDocument {
     pub fn settings_change(&self) -> SettingsChange {
         let KeptSettings { max_participants, hold_ms, keypoints, guests_land, locked } =
             self.settings.clone().unwrap_or_default();
+        // An exported room leaves these two out where they are as in a new room.
+        let is_whole = max_participants.is_some() && hold_ms.is_some() && keypoints.is_some();
+        let guests_land = guests_land.or(is_whole.then(Landing::default));
+        let locked = locked.or(is_whole.then_some(false));
         SettingsChange { canvas: None, max_participants, hold_ms, keypoints, guests_land, locked }
     }
 
