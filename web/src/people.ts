@@ -82,8 +82,13 @@ export class People {
     row.dataset.stage = person.stage;
     row.title = words ? `${person.name} (${words})` : person.name;
     if (this.directs) this.mixingOf(person).show(person);
-    const looks = `${person.name}\n${words}\n${self}\n${problem}\n${this.directs}`;
-    if (row.dataset.looks === looks) return;
+    // Who begins to speak changes a word only: buttons that were made again would lose the press, and the focus.
+    const silent = describe({ ...person, speaking: false }, self);
+    const looks = `${person.name}\n${silent}\n${self}\n${problem}\n${this.directs}`;
+    if (row.dataset.looks === looks) {
+      row.querySelector(".hidden-text")?.replaceChildren(words);
+      return;
+    }
     row.dataset.looks = looks;
 
     const face = document.createElement("span");
