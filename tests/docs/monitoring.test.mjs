@@ -34,11 +34,14 @@ function table(heading) {
 
 /** The metrics that the sources count, which stand there as texts. */
 function counted() {
-  const folder = join(PROJECT, "src");
-  const files = fs.readdirSync(folder, { recursive: true }).filter((name) => name.endsWith(".rs"));
-  const texts = files.map((name) => fs.readFileSync(join(folder, name), "utf8"));
+  const paths = ["src", "crates"].flatMap((folder) => {
+    return fs.readdirSync(join(PROJECT, folder), { recursive: true }).map((name) => join(PROJECT, folder, name));
+  });
+  const texts = paths.filter((path) => path.endsWith(".rs")).map((path) => fs.readFileSync(path, "utf8"));
   const names = texts.flatMap((text) => [...text.matchAll(/"(virfie_[a-z_]+)"/g)].map(([, name]) => name));
-  return new Set(names.filter((name) => !OF_TESTS.test(name)));
+  // Log targets are crates' names.
+  const crates = fs.readdirSync(join(PROJECT, "crates")).map((name) => name.replaceAll("-", "_"));
+  return new Set(names.filter((name) => !OF_TESTS.test(name) && !crates.includes(name)));
 }
 
 /** The metrics of the tables. */
