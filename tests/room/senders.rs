@@ -326,8 +326,11 @@ async fn a_clock_that_is_one_per_cent_fast_is_neither_seen_nor_heard() {
     // Longer than what too much may wait before some of it is left out.
     for round in 0..5 {
         let samples = viewer.recorder.fresh_samples(2 * RATE).await;
-        let parts: Vec<f64> = samples.chunks(RATE / 10).map(|part| amplitude(part, 440.0)).collect();
-        assert!(parts.iter().all(|loud| *loud > 0.1), "no gap in round {round}: {parts:.2?}");
+        // Where some of it is left out the tone goes on in another phase: in the hundredth of a second, or the two, that
+        // hold both, they may cancel each other. Nothing is missing there.
+        let loud: Vec<f64> = samples.chunks(RATE / 100).map(|part| amplitude(part, 440.0)).collect();
+        let silent = loud.windows(3).position(|parts| parts.iter().all(|loud| *loud < 0.1));
+        assert_eq!(silent, None, "no gap in round {round}: {loud:.2?}");
     }
     moves(&viewer.recorder, 0.5, 5).await;
 }
