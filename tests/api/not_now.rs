@@ -142,18 +142,27 @@ async fn a_room_s_changes_are_made_ready_one_after_the_other_and_not_without_end
     assert_eq!(server.send("PUT", "/rooms/busy/layout", &layout).await.status, 200);
 }
 
-#[tokio::test]
-async fn more_pictures_than_there_is_memory_for_are_shown_later() {
-    let server = Server::start().await;
+/// Puts the images `a.png` and `b.png` of 200x200, and makes the rooms `first` and `second`.
+async fn two_pictures_and_rooms(server: &Server) {
     let mut png = std::io::Cursor::new(Vec::new());
     image::RgbImage::new(200, 200).write_to(&mut png, image::ImageFormat::Png).unwrap();
     for name in ["a.png", "b.png"] {
-        assert_eq!(put(&server, name, png.get_ref()).await.status, 201);
+        assert_eq!(put(server, name, png.get_ref()).await.status, 201);
     }
-    let shows = |image: &str| json!({"layers": [{"id": "a", "source": {"image": image}}]});
     for room in ["first", "second"] {
         server.send("PUT", &format!("/rooms/{room}"), &json!({})).await;
     }
+}
+
+/// Returns a layout that shows this image.
+fn shows(image: &str) -> Value {
+    json!({"layers": [{"id": "a", "source": {"image": image}}]})
+}
+
+#[tokio::test]
+async fn more_pictures_than_there_is_memory_for_are_shown_later() {
+    let server = Server::start().await;
+    two_pictures_and_rooms(&server).await;
     assert_eq!(server.send("PUT", "/rooms/first/layout", &shows("a.png")).await.status, 200);
     // Enough for one of them.
     server.state.assets.limit_decoded(200 * 200 * 10 / 3 + 1000);
@@ -178,15 +187,7 @@ async fn more_pictures_than_there_is_memory_for_are_shown_later() {
 #[tokio::test]
 async fn what_one_token_shows_in_all_its_rooms_leaves_half_of_the_memory() {
     let server = Server::keyed().await;
-    let mut png = std::io::Cursor::new(Vec::new());
-    image::RgbImage::new(200, 200).write_to(&mut png, image::ImageFormat::Png).unwrap();
-    for name in ["a.png", "b.png"] {
-        assert_eq!(put(&server, name, png.get_ref()).await.status, 201);
-    }
-    let shows = |image: &str| json!({"layers": [{"id": "a", "source": {"image": image}}]});
-    for room in ["first", "second"] {
-        server.send("PUT", &format!("/rooms/{room}"), &json!({})).await;
-    }
+    two_pictures_and_rooms(&server).await;
     // Enough for two of them, and each half for one.
     server.state.assets.limit_decoded(2 * (200 * 200 * 10 / 3 + 1000));
     let mut tokens = Vec::new();

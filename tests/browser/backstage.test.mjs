@@ -3,8 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { startBrowser } from "./browser.mjs";
-import { startServer } from "./server.mjs";
+import { startDuo } from "./duo.mjs";
 import { hearsSides } from "./tones.mjs";
 import { until } from "./wait.mjs";
 
@@ -13,22 +12,17 @@ const TONE = 880;
 /** A tone is heard above the first and not heard below the second, in dB. */
 const [HEARD, SILENT] = [-60, -75];
 
+let duo;
 let server;
 let ann;
 let bob;
-const browsers = [];
 
 before(async () => {
-  server = await startServer();
-  await server.ask("PUT", `/rooms/${ROOM}`, {});
-  browsers.push(await startBrowser({ clip: "ann", tone: TONE }), await startBrowser({ clip: "bob", tone: 440 }));
-  [ann, bob] = await Promise.all([browsers[0].joined(server, ROOM, "ann"), browsers[1].joined(server, ROOM, "bob")]);
+  duo = await startDuo(ROOM, { ann: TONE, bob: 440 });
+  ({ server, ann, bob } = duo);
 });
 
-after(async () => {
-  await Promise.all(browsers.map((browser) => browser.close()));
-  await server?.stop();
-});
+after(() => duo?.stop());
 
 /** Resolves when the room's state says where ann stands. */
 const annIs = (stage) =>

@@ -3,9 +3,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { startBrowser } from "./browser.mjs";
+import { startDuo } from "./duo.mjs";
 import { plainPage, watch } from "./peers.mjs";
-import { startServer } from "./server.mjs";
 import { hearsSides } from "./tones.mjs";
 import { until } from "./wait.mjs";
 
@@ -15,26 +14,22 @@ const TONE = 880;
 const HEARD = -60;
 const APART = 20;
 
+let duo;
 let server;
+let browsers;
 let ann;
 let bob;
-const browsers = [];
 
 const isLeft = (left, right) => left > HEARD && left - right > APART;
 const isRight = (left, right) => right > HEARD && right - left > APART;
 const isMiddle = (left, right) => left > HEARD && Math.abs(left - right) < 1;
 
 before(async () => {
-  server = await startServer();
-  await server.ask("PUT", `/rooms/${ROOM}`, {});
-  browsers.push(await startBrowser({ clip: "ann", tone: TONE }), await startBrowser({ clip: "bob", tone: 440 }));
-  [ann, bob] = await Promise.all([browsers[0].joined(server, ROOM, "ann"), browsers[1].joined(server, ROOM, "bob")]);
+  duo = await startDuo(ROOM, { ann: TONE, bob: 440 });
+  ({ server, browsers, ann, bob } = duo);
 });
 
-after(async () => {
-  await Promise.all(browsers.map((browser) => browser.close()));
-  await server?.stop();
-});
+after(() => duo?.stop());
 
 async function place(name, pan) {
   const { id } = (await server.people(ROOM)).get(name);

@@ -117,7 +117,8 @@ pub async fn put_room(
     let RoomSettings { canvas, max_participants, hold_ms, keypoints, guests_land, locked } =
         body.map(|ApiJson(body)| body).unwrap_or_default();
     bounds::check_participants(&app, &access, max_participants, "/max_participants")?;
-    let is_made = find_to_direct(&app, &access, &room.name).is_err() && !guard.0.is_present();
+    let known = find_to_direct(&app, &access, &room.name).ok();
+    let is_made = known.is_none() && !guard.0.is_present();
     let promise = if is_made { Some(app.founders.admit(&app, &access, &room.name)?) } else { None };
     let change = SettingsChange { canvas, max_participants, hold_ms, keypoints, guests_land, locked };
     let (handle, is_new) = app.registry.put(&room.name, &change, &guard.0).await.map_err(|error| match error {

@@ -427,8 +427,7 @@ impl State {
 
     /// Returns what the media found, by the names of those who are still in, and on air.
     pub fn name_poses(&self, found: &[port::ParticipantPoses]) -> Vec<ParticipantPoses> {
-        let on_air = self.members.iter().filter(|member| member.stage == stage::Stage::OnAir);
-        on_air.filter_map(|member| member.poses(found)).collect()
+        self.members.iter().filter(|member| member.is_on_air()).filter_map(|member| member.poses(found)).collect()
     }
 
     /// Keeps the room when everybody has left.

@@ -94,9 +94,8 @@ impl RoomHandle {
     ///
     /// # Errors
     /// [`RoomError::Invalid`] with every wrong place of the layout, [`RoomError::BadSceneName`],
-    /// [`RoomError::TooManyScenes`], [`RoomError::TooMuchEncoded`],
-    /// [`RoomError::TooMuchSent`], [`RoomError::Unavailable`], [`RoomError::Stale`],
-    /// [`RoomError::Contended`], [`RoomError::NoRoom`].
+    /// [`RoomError::TooManyScenes`], [`RoomError::TooMuchEncoded`], [`RoomError::TooMuchSent`],
+    /// [`RoomError::Unavailable`], [`RoomError::Stale`], [`RoomError::Contended`], [`RoomError::NoRoom`].
     pub async fn put_scene(&self, scene: NewScene, guard: &IfMatch) -> Result<(Revision, SceneView, bool), RoomError> {
         let _preparation = self.preparations.begin().await?;
         let (name, body) = &scene;
@@ -110,8 +109,7 @@ impl RoomHandle {
             let layout = Arc::new(match body {
                 Some(body) => {
                     let names = vec![name.clone()];
-                    let (in_outputs, beside) = self.call(move |room| room.state.scenes_in_outputs(&names)).await?;
-                    let beside = if in_outputs.is_empty() { Vec::new() } else { beside };
+                    let (_, beside) = self.call(move |room| room.state.scenes_in_outputs(&names)).await?;
                     self.check_scene(&shown, LayoutChange::Replace(body.clone()), &beside).await?.0
                 }
                 None => shown_layout(&shown),

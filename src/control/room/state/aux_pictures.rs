@@ -92,17 +92,24 @@ impl State {
 
     /// Returns all images that are shown beside what is to be shown: the program (`None`), or a picture beside it.
     pub fn images_beside(&self, shown: Option<&AuxId>) -> Vec<Image> {
-        let others = self.aux_pictures.iter().filter(|aux| Some(&aux.id) != shown);
-        let others = others.filter_map(|aux| aux.shown.as_ref()).flat_map(|(_, images)| images);
         let program = self.images.iter().filter(|_| shown.is_some());
-        program.chain(others).cloned().collect()
+        program.chain(self.images_of_pictures_but(|id| Some(id) == shown)).cloned().collect()
     }
 
-    /// Returns those of these scenes that outputs show, running or not, and all images that are shown beside them. Nobody
-    /// shows the others.
+    /// Returns the images of all pictures beside the program that are not left out.
+    fn images_of_pictures_but(&self, is_left_out: impl Fn(&AuxId) -> bool) -> impl Iterator<Item = &Image> {
+        let others = self.aux_pictures.iter().filter(move |aux| !is_left_out(&aux.id));
+        others.filter_map(|aux| aux.shown.as_ref()).flat_map(|(_, images)| images)
+    }
+
+    /// Returns those of these scenes that outputs show, running or not, and all images that are shown beside them; of
+    /// scenes that nobody shows, what is shown is no matter.
     pub fn scenes_in_outputs(&self, names: &[SceneName]) -> (Vec<SceneName>, Vec<Image>) {
         let is_shown = |name: &&SceneName| self.has_aux_source(&AuxSource::Scene(SceneName::clone(name)));
         let shown: Vec<SceneName> = names.iter().filter(is_shown).cloned().collect();
+        if shown.is_empty() {
+            return (shown, Vec::new());
+        }
         let is_of = |wish: &AuxWish| matches!(&wish.source, AuxSource::Scene(name) if shown.contains(name));
         let own: Vec<&AuxId> = self
             .outputs
@@ -110,8 +117,7 @@ impl State {
             .filter(|sending| sending.aux.as_ref().is_some_and(is_of))
             .filter_map(|sending| sending.spec.aux.as_ref())
             .collect();
-        let others = self.aux_pictures.iter().filter(|aux| !own.contains(&&aux.id));
-        let others = others.filter_map(|aux| aux.shown.as_ref()).flat_map(|(_, images)| images);
+        let others = self.images_of_pictures_but(|id| own.contains(&id));
         let beside = self.images.iter().chain(others).cloned().collect();
         (shown, beside)
     }

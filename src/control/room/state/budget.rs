@@ -66,14 +66,19 @@ struct Work {
     kilobits: u64,
 }
 
+/// Returns whether that is too much. What is too much already may stay and not grow.
+fn exceeds(all: u64, most: u64, before: u64) -> bool {
+    all > most.max(before)
+}
+
 impl Work {
-    /// Checks that it fits, or is no more than there was before: what is too much already may stay and not grow.
+    /// Checks that it fits beside the room's program.
     fn check(self, most: Self, before: Self) -> Result<(), RoomError> {
-        if self.pixels > most.pixels && self.pixels > before.pixels {
+        if exceeds(self.pixels, most.pixels, before.pixels) {
             let (all, most) = (self.pixels.div_ceil(1_000_000), most.pixels / 1_000_000);
             return Err(RoomError::TooMuchEncoded { all, most });
         }
-        if self.kilobits > most.kilobits && self.kilobits > before.kilobits {
+        if exceeds(self.kilobits, most.kilobits, before.kilobits) {
             return Err(RoomError::TooMuchSent { all: self.kilobits.div_ceil(1000), most: most.kilobits / 1000 });
         }
         Ok(())
@@ -163,11 +168,11 @@ impl State {
         let (most, before) = (self.budget.beside(canvas), work(self.asked(|_| false), scenes, canvas));
         let (own, video) = new.video(scenes, canvas);
         let mut faults = Vec::new();
-        if all.pixels > most.pixels && all.pixels > before.pixels {
+        if exceeds(all.pixels, most.pixels, before.pixels) {
             let (needed, left) = (all.pixels - taken.pixels, most.pixels.saturating_sub(taken.pixels));
             faults.push(fault(document, own.zip(wish.as_ref()), video, needed, left));
         }
-        if all.kilobits > most.kilobits && all.kilobits > before.kilobits {
+        if exceeds(all.kilobits, most.kilobits, before.kilobits) {
             faults.push(fault_of_bits(video, most.kilobits.saturating_sub(taken.kilobits)));
         }
         if faults.is_empty() { Ok(()) } else { Err(RoomError::Invalid(faults)) }

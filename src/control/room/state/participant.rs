@@ -213,9 +213,14 @@ impl Member {
         }
     }
 
+    /// Returns whether they are in the programme.
+    pub fn is_on_air(&self) -> bool {
+        self.stage == Stage::OnAir
+    }
+
     /// Returns whether layouts may show them.
     pub fn is_shown(&self) -> bool {
-        self.stage == Stage::OnAir && !self.hidden
+        self.is_on_air() && !self.hidden
     }
 
     /// Returns the gain and the place that the mix shall use.
@@ -223,7 +228,7 @@ impl Member {
         // Their ranges are small: nothing is lost that could be heard.
         #[allow(clippy::cast_possible_truncation)]
         let (volume, pan) = (self.volume as f32, self.pan as f32);
-        (if self.muted || self.stage != Stage::OnAir { 0.0 } else { volume }, pan)
+        (if self.muted || !self.is_on_air() { 0.0 } else { volume }, pan)
     }
 
     /// Has the mix use them.

@@ -7,7 +7,6 @@ use super::{
     name::{DisplayName, could_be_taken_for, look_alike},
     note::Closing,
     participant::{Bearer, Caller, JoinMethod, LinkState, Member, Moderation, PeerConnection},
-    stage::Stage,
     view::{Event, LeaveReason, MemberRole, Participant},
 };
 use crate::{
@@ -125,7 +124,7 @@ impl State {
         };
         let place = Place { participant: member.view(), secret: member.secret.clone(), resumed: false };
         let participant = member.id.clone();
-        if member.stage != Stage::OnAir {
+        if !member.is_on_air() {
             // Before the first sample of their sound can come.
             self.effects.push(Effect::Media(member.order_gain()));
         }
